@@ -1,0 +1,18 @@
+namespace FlannelFast.Dataplane.Interop;
+
+/// <summary>struct ifreq, with the one member of its union that TUN devices use: the flags.</summary>
+internal unsafe struct ifreq
+{
+    internal fixed byte ifr_name[Libc.IFNAMSIZ];
+    internal ushort ifr_flags;
+    private fixed byte _rest[22];
+}
+
+internal static unsafe partial class Libc
+{
+    /// <summary>Bytes of an interface name with its terminating zero.</summary>
+    internal const int IFNAMSIZ = 16;
+    internal const int IFF_UP = 1;
+
+    internal static readonly byte[] DevNetTun = [.. "/dev/net/tun\0"u8];
+}

@@ -1,0 +1,24 @@
+using System.Runtime.InteropServices;
+
+namespace FlannelFast.Dataplane.Interop;
+
+/// <summary>The C library, one partial file per C header. Names and layouts are C's own, so the man pages apply as they stand.</summary>
+internal static unsafe partial class Libc
+{
+    private const string LibraryName = "libc";
+
+    [LibraryImport(LibraryName)]
+    internal static partial nint read(int fd, void* buf, nuint count);
+
+    [LibraryImport(LibraryName)]
+    internal static partial nint write(int fd, void* buf, nuint count);
+
+    [LibraryImport(LibraryName)]
+    internal static partial int close(int fd);
+
+    [LibraryImport(LibraryName)]
+    internal static partial uint geteuid();
+
+    [LibraryImport(LibraryName)]
+    internal static partial int gettid();
+}
