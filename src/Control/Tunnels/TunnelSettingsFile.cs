@@ -1,0 +1,58 @@
+using System.Text.Json;
+
+namespace FlannelFast.Control.Tunnels;
+
+/// <summary>Reads a configuration file. The answer is a whole, well-formed object or one error; contents are checked later.</summary>
+internal static class TunnelSettingsFile
+{
+    /// <summary>Largest file accepted, in bytes: 100,000 VXLAN peers take about 11 MiB.</summary>
+    internal const int MaxSize = 16 << 20;
+
+    /// <summary>Reads and validates a file.</summary>
+    /// <exception cref="InvalidInputException">The file cannot be read, is no JSON of the right shape, or a value in it is wrong.</exception>
+    internal static TunnelConfig Load(string path)
+    {
+        ReadOnlyMemory<byte> json = ReadBounded(path);
+        return TunnelValidator.Validate(Parse(path, json), new FileOrigin(path, json));
+    }
+
+    /// <summary>Parses the contents of a file.</summary>
+    /// <param name="path">The file's name for messages.</param>
+    /// <param name="json">UTF-8 without byte order mark.</param>
+    /// <exception cref="InvalidInputException">The text is no JSON of the right shape.</exception>
+    internal static TunnelSettings Parse(string path, ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json.Span, TunnelSettingsContext.Default.TunnelSettings)
+                ?? throw new InvalidInputException($"{path}: expected a JSON object, not null");
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidInputException($"{path}:{(e.LineNumber ?? 0) + 1}: {JsonErrorText.Explain(e)}");
+        }
+    }
+
+    private static ReadOnlyMemory<byte> ReadBounded(string path)
+    {
+        try
+        {
+            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            // Not from the length: /proc files and pipes have none, and a file can grow while it is read.
+            byte[] buffer = new byte[file.CanSeek ? (int)Math.Clamp(file.Length + 1, 4096, MaxSize + 1) : 4096];
+            int length = 0;
+            for (int got; (got = file.Read(buffer, length, buffer.Length - length)) > 0;)
+            {
+                length += got;
+                if (length > MaxSize) throw new InvalidInputException($"{path}: expected at most 16 MiB of JSON; the file is larger");
+                if (length == buffer.Length) Array.Resize(ref buffer, Math.Min(2 * length, MaxSize + 1));
+            }
+            ReadOnlyMemory<byte> json = buffer.AsMemory(0, length);
+            return json.Span.StartsWith("\uFEFF"u8) ? json[3..] : json;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new InvalidInputException($"--config: expected a readable file: {e.Message}");
+        }
+    }
+}
