@@ -7,11 +7,14 @@ internal sealed class PeerSettings
 {
     private const string Syntax = "SUBNET=IP or SUBNET=IP,MAC, for example 10.5.2.0/24=192.0.2.2";
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public SettingValue Subnet { get; init; }
 
     [JsonPropertyName(SettingKeys.PeerPublicIP)]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public SettingValue PublicIP { get; init; }
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public SettingValue VtepMac { get; init; }
 
     /// <summary>Splits "SUBNET=IP[,MAC]". Only the shape is checked here; the parts are checked where all peers are.</summary>

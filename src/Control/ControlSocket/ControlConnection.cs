@@ -1,0 +1,94 @@
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+
+namespace FlannelFast.Control.ControlSocket;
+
+/// <summary>One client from connect to close. Nothing a client does makes a method here throw.</summary>
+internal sealed class ControlConnection(Socket client, SemaphoreSlim bulk, ILogger log) : IDisposable
+{
+    private readonly NetworkStream _stream = new(client, ownsSocket: true);
+
+    public void Dispose() => _stream.Dispose();
+
+    /// <summary>Reads the request, answers it.</summary>
+    internal async Task ServeAsync(IControlHandler handler, CancellationToken stop)
+    {
+        try
+        {
+            PeerCredentials credentials = PeerCredentials.Of(client);
+            if (!credentials.MayControl)
+            {
+                ControlLog.Denied(log, credentials.UserId, credentials.ProcessId);
+                await RefuseAsync(ControlErrorCode.Denied, "only root and the user of the daemon may control it").ConfigureAwait(false);
+                return;
+            }
+            ControlResponse? response = await AnswerAsync(handler, stop).ConfigureAwait(false);
+            if (response is not null) await SendAsync(response, stop).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsConnectionLoss(e))
+        {
+            ControlLog.ConnectionLost(log, e.Message);
+        }
+        catch (Exception e)
+        {
+            // The last resort for a defect: the client learns of it, the daemon goes on forwarding.
+            ControlLog.RequestFailed(log, e);
+            await RefuseAsync(ControlErrorCode.Failed, "the daemon failed to answer; its log says why").ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Answers with an error without reading the request.</summary>
+    internal async Task RefuseAsync(string code, string message)
+    {
+        try
+        {
+            await SendAsync(ControlResponse.Failure(code, message), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsConnectionLoss(e))
+        {
+            ControlLog.ConnectionLost(log, e.Message);
+        }
+    }
+
+    private static bool IsConnectionLoss(Exception e) =>
+        e is IOException or SocketException or OperationCanceledException or ObjectDisposedException;
+
+    private async Task<ControlResponse?> AnswerAsync(IControlHandler handler, CancellationToken stop)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        deadline.CancelAfter(ControlProtocol.ReadDeadline);
+        PipeReader reader = PipeReader.Create(_stream, new(bufferSize: 16 << 10, leaveOpen: true));
+        ControlRequest? request;
+        try
+        {
+            request = await RequestReader.ReadAsync(reader, bulk, deadline.Token).ConfigureAwait(false);
+        }
+        catch (JsonException e)
+        {
+            return ControlResponse.Failure(ControlErrorCode.BadRequest, $"no request: {Tunnels.JsonErrorText.Explain(e)}");
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return ControlResponse.Failure(ControlErrorCode.BadRequest, $"no request within {ControlProtocol.ReadDeadline.TotalSeconds:0} seconds");
+        }
+        finally
+        {
+            await reader.CompleteAsync().ConfigureAwait(false);
+        }
+        return request is null ? null : handler.Handle(request);
+    }
+
+    private async Task SendAsync(ControlResponse response, CancellationToken stop)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        deadline.CancelAfter(ControlProtocol.WriteDeadline);
+        PipeWriter writer = PipeWriter.Create(_stream, new(leaveOpen: true));
+        await JsonSerializer.SerializeAsync(writer, response, ControlJsonContext.Default.ControlResponse, deadline.Token).ConfigureAwait(false);
+        writer.GetSpan(1)[0] = (byte)'\n';
+        writer.Advance(1);
+        await writer.FlushAsync(deadline.Token).ConfigureAwait(false);
+        await writer.CompleteAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,23 @@
+using FlannelFast.Control.Tunnels;
+
+namespace FlannelFast.Control.ControlSocket;
+
+/// <summary>One request. The order of members is that on the wire: the command must be seen before a long list of peers.</summary>
+internal sealed class ControlRequest
+{
+    public int Schema { get; init; } = ControlProtocol.Schema;
+
+    public required string Command { get; init; }
+
+    /// <summary>status, peer_list: how many peers to describe at most; all of them if absent. Peers are always counted.</summary>
+    public int? PeerLimit { get; init; }
+
+    /// <summary>peer_add: put the new values in the place of those of a peer that exists.</summary>
+    public bool Replace { get; init; }
+
+    /// <summary>peer_add: the peers.</summary>
+    public List<PeerSettings> Peers { get; init; } = [];
+
+    /// <summary>peer_del: the subnets of the peers.</summary>
+    public List<SettingValue> Subnets { get; init; } = [];
+}

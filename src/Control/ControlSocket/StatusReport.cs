@@ -1,0 +1,69 @@
+namespace FlannelFast.Control.ControlSocket;
+
+/// <summary>What <c>status --json</c> prints. Names are frozen by a golden file; a change of meaning raises the schema number.</summary>
+internal sealed record StatusReport
+{
+    public int Schema { get; init; } = ControlProtocol.Schema;
+
+    public required string Version { get; init; }
+
+    public required int Pid { get; init; }
+
+    public required double UptimeSeconds { get; init; }
+
+    public required DeviceReport Device { get; init; }
+
+    public required TunnelReport Tunnel { get; init; }
+
+    public required IReadOnlyList<CapabilityReport> Capabilities { get; init; }
+
+    /// <summary>SO_RCVBUF per socket as read back, bytes.</summary>
+    public required int ReceiveBuffer { get; init; }
+
+    /// <summary>SO_SNDBUF per socket as read back, bytes.</summary>
+    public required int SendBuffer { get; init; }
+
+    /// <summary>Managed bytes allocated inside the workers' loops.</summary>
+    public required long AllocatedBytes { get; init; }
+
+    /// <summary>Garbage collections of the process.</summary>
+    public required int Collections { get; init; }
+
+    /// <summary>All workers together.</summary>
+    public required PathReport Egress { get; init; }
+
+    /// <summary>All workers together.</summary>
+    public required PathReport Ingress { get; init; }
+
+    public required IReadOnlyList<WorkerReport> Workers { get; init; }
+
+    public required int PeerCount { get; init; }
+
+    public required IReadOnlyList<PeerReport> Peers { get; init; }
+}
+
+/// <summary>The TUN device.</summary>
+internal sealed record DeviceReport(string Name, int Index, int Mtu, IReadOnlyList<string> Addresses);
+
+/// <summary>The configuration that people compare between two hosts.</summary>
+internal sealed record TunnelReport(
+    string Encapsulation, string Local, int Port, int? Vni, string? VtepMac, IReadOnlyList<string> Networks,
+    IReadOnlyList<string> Subnets, string SourceCheck, int Queues);
+
+/// <summary>One optimisation: whether the engine uses it, and if not, why.</summary>
+internal sealed record CapabilityReport(string Name, bool InUse, string Detail);
+
+/// <summary>One direction. <c>Packets = Forwarded + sum of Drops</c>.</summary>
+internal sealed record PathReport(
+    long Packets, long Bytes, long Reads, long Forwarded, long ForwardedBytes, long Writes, long Dropped,
+    IReadOnlyDictionary<string, long> Drops);
+
+/// <summary>One worker thread.</summary>
+internal sealed record WorkerReport(
+    int Index, PathReport Egress, PathReport Ingress, long Wakeups, long Pauses, long GsoFallbacks, long IcmpSent,
+    long IcmpSuppressed, long Trimmed, long SocketOverflow);
+
+/// <summary>One peer and what was exchanged with it.</summary>
+internal sealed record PeerReport(
+    string Subnet, string PublicIp, string? VtepMac, long EgressPackets, long EgressBytes, long IngressPackets,
+    long IngressBytes, long SendErrors);
