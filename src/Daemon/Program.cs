@@ -1,1 +1,19 @@
-return 0;
+using FlannelFast.Control.Tunnels;
+using FlannelFast.Daemon.Commands;
+using FlannelFast.Daemon.Hosting;
+using FlannelFast.Daemon.Rendering;
+
+// The composition root: what is real here is replaced in tests.
+return await CommandTree.RunAsync(args, new CommandContext
+{
+    Out = Console.Out,
+    Error = Console.Error,
+    Colour = TerminalStyle.IsWanted(Console.IsOutputRedirected, Environment.GetEnvironmentVariable),
+    Logging = DaemonLogging.Create,
+    Signals = HostSignals.Register,
+    Runtime = (config, log) =>
+    {
+        HostRequirements.Check();
+        return TunnelRuntime.Start(config, log);
+    },
+});

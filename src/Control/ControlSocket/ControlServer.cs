@@ -9,7 +9,7 @@ namespace FlannelFast.Control.ControlSocket;
 /// </summary>
 internal sealed class ControlServer : IDisposable
 {
-    private static readonly TimeSpan s_patienceAtStop = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan s_patienceAtStop = TimeSpan.FromMilliseconds(200);
 
     private readonly ControlSocketFile _file;
     private readonly IControlHandler _handler;

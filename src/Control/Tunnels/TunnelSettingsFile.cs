@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FlannelFast.Dataplane.Peers;
 
 namespace FlannelFast.Control.Tunnels;
 
@@ -14,6 +15,22 @@ internal static class TunnelSettingsFile
     {
         ReadOnlyMemory<byte> json = ReadBounded(path);
         return TunnelValidator.Validate(Parse(path, json), new FileOrigin(path, json));
+    }
+
+    /// <summary>Reads a file again for its peers, which must fit the running tunnel even where the rest of the file has changed.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="running">The running tunnel.</param>
+    /// <returns>The peers, and whether the file still describes the running tunnel.</returns>
+    /// <exception cref="InvalidInputException">As <see cref="Load"/>, also for anything that is wrong outside the peers.</exception>
+    internal static (IReadOnlyList<Peer> Peers, bool IsSameTunnel) LoadPeers(string path, TunnelConfig running)
+    {
+        ReadOnlyMemory<byte> json = ReadBounded(path);
+        var origin = new FileOrigin(path, json);
+        TunnelSettings settings = Parse(path, json);
+        TunnelConfig described = TunnelValidator.Validate(settings, origin);
+        return described.IsSameTunnel(running)
+            ? (described.Peers, true)
+            : (new PeerValidator(running, origin).Validate(settings.Peers), false);
     }
 
     /// <summary>Parses the contents of a file.</summary>

@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
+using FlannelFast.Control.Tunnels;
+
+namespace FlannelFast.Daemon.Commands;
+
+/// <summary>All commands, and how a command line is run.</summary>
+internal static class CommandTree
+{
+    /// <summary>Parses and runs a command line.</summary>
+    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    internal static async Task<int> RunAsync(string[] args, CommandContext context)
+    {
+        // Files of arguments ("@file") would be a second configuration language beside --config.
+        var parsing = new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
+        ParseResult result = Build(context).Parse(args, parsing);
+        if (result.Errors.Count > 0 && result.Action is not (HelpAction or ExamplesHelpAction or VersionAction))
+            return context.Fail(ExitCode.BadInput, Explain(result));
+
+        var invocation = new InvocationConfiguration
+        {
+            Output = context.Out,
+            Error = context.Error,
+            EnableDefaultExceptionHandler = false,
+            // Signals are the business of the command that runs for long; see HostSignals.
+            ProcessTerminationTimeout = null,
+        };
+        return await result.InvokeAsync(invocation).ConfigureAwait(false);
+    }
+
+    private static RootCommand Build(CommandContext context)
+    {
+        var help = new ExamplesHelpAction();
+        var root = new RootCommand("Carries a subnet overlay between hosts: flannel's udp and vxlan wire formats, spoken by one native program.")
+        {
+            TunnelCommand.Build(context, help),
+            PeerCommand.Build(context, help),
+            StatusCommand.Build(context, help),
+            VersionCommand.Build(context, help),
+        };
+        help.Examples[root] =
+        [
+            "flannelfast tunnel --device ff0 --local 192.0.2.1 --network 10.5.0.0/16 --subnet 10.5.1.0/24 \\",
+            "    --encap udp --peer 10.5.2.0/24=192.0.2.2",
+            "flannelfast status",
+        ];
+        foreach (Option option in root.Options)
+        {
+            if (option is HelpOption) option.Action = help;
+            if (option is VersionOption) (option.Action, option.Description) = (new VersionAction(), "Show the version in one line");
+        }
+        return root;
+    }
+
+    private static string Explain(ParseResult result)
+    {
+        Command command = result.CommandResult.Command;
+        string name = FullName(result.CommandResult);
+        string see = $"see \"{name} --help\"";
+        if (result.UnmatchedTokens is [var token, ..])
+        {
+            string known = command.Subcommands.Count > 0 ? $"one of {string.Join(", ", command.Subcommands.Select(c => c.Name))}" : $"a flag of \"{name}\"";
+            return $"{InvalidInputException.Quote(token)}: expected {known}; {see}";
+        }
+        if (command.Subcommands.Count > 0)
+            return $"expected a command: one of {string.Join(", ", command.Subcommands.Select(c => c.Name))}; {see}";
+        string message = InvalidInputException.Quote(result.Errors[0].Message, limit: 300)[1..^1];
+        return $"{message.TrimEnd('.')}; {see}";
+    }
+
+    private static string FullName(CommandResult result) =>
+        result.Parent is CommandResult parent ? $"{FullName(parent)} {result.Command.Name}" : "flannelfast";
+}
