@@ -5,6 +5,7 @@ namespace FlannelFast.Control.ControlSocket;
 /// <summary>One answer: an error, or what the command asked for.</summary>
 internal sealed class ControlResponse
 {
+    /// <summary>Reads as 0 where it is missing, which no client accepts.</summary>
     public int Schema { get; init; } = ControlProtocol.Schema;
 
     public ControlError? Error { get; init; }

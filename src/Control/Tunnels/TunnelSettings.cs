@@ -2,47 +2,48 @@ namespace FlannelFast.Control.Tunnels;
 
 /// <summary>
 /// The settings of a tunnel as the user wrote them, before any check: the root object of a configuration file, or the flags.
-/// <see cref="TunnelValidator"/> turns them into a <see cref="TunnelConfig"/>.
+/// <see cref="TunnelValidator"/> turns them into a <see cref="TunnelConfig"/>. Settable, because the generated reader gives an
+/// init-only list that a file leaves out the value null instead of its initial one.
 /// </summary>
 internal sealed class TunnelSettings
 {
-    public SettingValue Device { get; init; }
+    public SettingValue Device { get; set; }
 
-    public SettingValue Local { get; init; }
+    public SettingValue Local { get; set; }
 
-    public List<SettingValue> Networks { get; init; } = [];
+    public List<SettingValue> Networks { get; set; } = [];
 
-    public List<SettingValue> Subnets { get; init; } = [];
+    public List<SettingValue> Subnets { get; set; } = [];
 
-    public SettingValue Encap { get; init; }
+    public SettingValue Encap { get; set; }
 
-    public SettingValue Port { get; init; }
+    public SettingValue Port { get; set; }
 
-    public SettingValue Vni { get; init; }
+    public SettingValue Vni { get; set; }
 
-    public SettingValue Mac { get; init; }
+    public SettingValue Mac { get; set; }
 
-    public SettingValue Mtu { get; init; }
+    public SettingValue Mtu { get; set; }
 
-    public SettingValue Queues { get; init; }
+    public SettingValue Queues { get; set; }
 
-    public SettingValue SourceCheck { get; init; }
+    public SettingValue SourceCheck { get; set; }
 
-    public SettingValue NoSourcePortCheck { get; init; }
+    public SettingValue NoSourcePortCheck { get; set; }
 
-    public SettingValue IgnoreReservedBits { get; init; }
+    public SettingValue IgnoreReservedBits { get; set; }
 
-    public SettingValue TunOffloads { get; init; }
+    public SettingValue TunOffloads { get; set; }
 
-    public SettingValue UdpSegment { get; init; }
+    public SettingValue UdpSegment { get; set; }
 
-    public SettingValue UdpGro { get; init; }
+    public SettingValue UdpGro { get; set; }
 
-    public SettingValue Coalesce { get; init; }
+    public SettingValue Coalesce { get; set; }
 
-    public SettingValue Pause { get; init; }
+    public SettingValue Pause { get; set; }
 
-    public SettingValue SocketBuffer { get; init; }
+    public SettingValue SocketBuffer { get; set; }
 
-    public List<PeerSettings> Peers { get; init; } = [];
+    public List<PeerSettings> Peers { get; set; } = [];
 }

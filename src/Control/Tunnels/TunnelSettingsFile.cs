@@ -52,6 +52,7 @@ internal static class TunnelSettingsFile
 
     private static ReadOnlyMemory<byte> ReadBounded(string path)
     {
+        if (Directory.Exists(path)) throw new InvalidInputException($"--config: expected a file, but {path} is a directory");
         try
         {
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);

@@ -27,12 +27,12 @@ internal static class TunnelValidator
     {
         var read = new SettingReader(origin);
         if (!settings.Device.IsSet) throw origin.Missing(SettingKeys.Device, "the name of the TUN device, for example ff0");
+        string device = read.DeviceName(SettingKeys.Device, settings.Device);
         if (!settings.Local.IsSet) throw origin.Missing(SettingKeys.Local, "this host's underlay address, for example 192.0.2.1");
         if (!settings.Encap.IsSet) throw origin.Missing(SettingKeys.Encap, "udp or vxlan");
         if (settings.Networks.Count == 0) throw origin.Missing(SettingKeys.Networks, "the network of all pods, for example 10.5.0.0/16");
         if (settings.Subnets.Count == 0) throw origin.Missing(SettingKeys.Subnets, "this host's part of the network, for example 10.5.1.0/24");
 
-        string device = read.DeviceName(SettingKeys.Device, settings.Device);
         EngineOptions engine = Engine(settings, origin, read);
         List<IPNetwork> networks = OnePerFamily(SettingKeys.Networks, settings.Networks, engine, origin, read);
         List<IPNetwork> subnets = OnePerFamily(SettingKeys.Subnets, settings.Subnets, engine, origin, read);

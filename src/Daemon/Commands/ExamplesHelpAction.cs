@@ -23,7 +23,7 @@ internal sealed class ExamplesHelpAction : SynchronousCommandLineAction
         parseResult.InvocationConfiguration.Output = text;
         _library.Invoke(parseResult);
         parseResult.InvocationConfiguration.Output = output;
-        output.WriteLine(text.ToString().TrimEnd());
+        foreach (string line in text.ToString().TrimEnd().Split('\n')) output.WriteLine(line.TrimEnd());
         if (Examples.TryGetValue(parseResult.CommandResult.Command, out string[]? lines))
         {
             output.WriteLine();

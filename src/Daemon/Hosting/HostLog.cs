@@ -17,6 +17,9 @@ internal static partial class HostLog
     [LoggerMessage(103, LogLevel.Debug, "start failed")]
     internal static partial void StartFailed(ILogger log, Exception exception);
 
+    [LoggerMessage(104, LogLevel.Critical, "the daemon failed")]
+    internal static partial void Failed(ILogger log, Exception exception);
+
     [LoggerMessage(110, LogLevel.Information, "peers read from {File}: {Added} added, {Changed} changed, {Removed} removed, {Unchanged} unchanged")]
     internal static partial void Reloaded(ILogger log, string file, int added, int changed, int removed, int unchanged);
 

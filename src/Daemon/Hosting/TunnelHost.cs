@@ -22,7 +22,6 @@ internal sealed class TunnelHost(TunnelConfig config, string? configPath, string
     internal async Task<int> RunAsync(CommandContext context, HostSignals signals)
     {
         long started = Stopwatch.GetTimestamp();
-        SystemdNotifier manager = SystemdNotifier.FromEnvironment();
         ITunnelRuntime runtime;
         ControlSocketFile socket;
         try
@@ -45,19 +44,30 @@ internal sealed class TunnelHost(TunnelConfig config, string? configPath, string
             return context.Fail(ExitCode.Failure, HostRequirements.Explain(e));
         }
 
-        using (runtime)
+        try
         {
-            var peers = new PeerEditor(config, runtime);
-            var handler = new ControlHandler(runtime, peers, new StatusReporter(config, BuildInfo.Version));
-            using ControlServer server = ControlServer.Start(socket, handler, loggers.CreateLogger("flannelfast.control"));
-            string summary = TunnelSummary.Of(config, runtime.ReadStatus().Device);
-            HostLog.Ready(_log, summary, socketPath, (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds);
-            manager.Ready(summary);
-
-            int exitCode = await WaitAsync(runtime, signals, new PeerReloader(config, configPath, peers, manager, _log)).ConfigureAwait(false);
-            manager.Stopping();
-            return exitCode;
+            using (runtime) return await ServeAsync(runtime, socket, signals, started).ConfigureAwait(false);
         }
+        catch (Exception e)
+        {
+            HostLog.Failed(_log, e);
+            return context.Fail(ExitCode.Failure, e.Message);
+        }
+    }
+
+    private async Task<int> ServeAsync(ITunnelRuntime runtime, ControlSocketFile socket, HostSignals signals, long started)
+    {
+        SystemdNotifier manager = SystemdNotifier.FromEnvironment();
+        var peers = new PeerEditor(config, runtime);
+        var handler = new ControlHandler(runtime, peers, new StatusReporter(config, BuildInfo.Version));
+        using ControlServer server = ControlServer.Start(socket, handler, loggers.CreateLogger("flannelfast.control"));
+        string summary = TunnelSummary.Of(config, runtime.ReadStatus().Device);
+        HostLog.Ready(_log, summary, socketPath, (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        manager.Ready(summary);
+
+        int exitCode = await WaitAsync(runtime, signals, new PeerReloader(config, configPath, peers, manager, _log)).ConfigureAwait(false);
+        manager.Stopping();
+        return exitCode;
     }
 
     private async Task<int> WaitAsync(ITunnelRuntime runtime, HostSignals signals, PeerReloader reloader)
