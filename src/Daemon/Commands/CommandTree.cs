@@ -58,6 +58,12 @@ internal static class CommandTree
         Command command = result.CommandResult.Command;
         string name = FullName(result.CommandResult);
         string see = $"see \"{name} --help\"";
+        // The library takes the next word as the value even when it is a flag, and then complains about the word after it.
+        foreach (OptionResult option in result.CommandResult.Children.OfType<OptionResult>())
+        {
+            if (option.Tokens.FirstOrDefault(t => command.Options.Any(o => o.Name == t.Value)) is { } flag)
+                return $"{option.Option.Name}: expected a value, not the flag {flag.Value}; {see}";
+        }
         if (result.UnmatchedTokens is [var token, ..])
         {
             string known = command.Subcommands.Count > 0 ? $"one of {string.Join(", ", command.Subcommands.Select(c => c.Name))}" : $"a flag of \"{name}\"";

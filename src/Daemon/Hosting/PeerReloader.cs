@@ -23,11 +23,12 @@ internal sealed class PeerReloader(TunnelConfig running, string? path, PeerEdito
             if (!isSameTunnel) HostLog.RestartNeeded(log, path);
             PeerChange change = peers.Replace(fresh);
             HostLog.Reloaded(log, path, change.Added, change.Changed, change.Removed, change.Unchanged);
+            manager.Ready($"{fresh.Count} peers, read from {path}");
         }
         catch (Exception e)
         {
             HostLog.ReloadRefused(log, e.Message);
+            manager.Ready($"running with the peers from before; {path} was refused");
         }
-        manager.Ready("running");
     }
 }

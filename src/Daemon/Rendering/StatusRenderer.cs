@@ -46,7 +46,7 @@ internal static class StatusRenderer
     private static TextTable Workers(StatusReport report, TerminalStyle style)
     {
         var table = new TextTable(
-            Column.Right, Column.Left, Column.Right, Column.Right, Column.Right, Column.Right, Column.Right, Column.Right);
+            Column.Right, Column.Left, Column.Right, Column.Right, Column.Right, Column.Right, Column.Right, Column.Right, Column.Right);
         table.AddStyled(style.Faint, "worker", "direction", "packets", "bytes", "forwarded", "dropped", "reads", "writes");
         foreach (WorkerReport worker in report.Workers)
         {
@@ -59,11 +59,11 @@ internal static class StatusRenderer
             Add("", "ingress", report.Ingress);
         }
         table.Add("");
-        table.AddStyled(style.Faint, "worker", "", "wakeups", "pauses", "gso retries", "icmp sent", "withheld", "overflow");
+        table.AddStyled(style.Faint, "worker", "", "wakeups", "pauses", "gso retries", "icmp sent", "withheld", "trimmed", "overflow");
         foreach (WorkerReport w in report.Workers)
         {
             table.Add($"{w.Index}", "", Quantity.Count(w.Wakeups), Quantity.Count(w.Pauses), Quantity.Count(w.GsoFallbacks),
-                Quantity.Count(w.IcmpSent), Quantity.Count(w.IcmpSuppressed), Quantity.Count(w.SocketOverflow));
+                Quantity.Count(w.IcmpSent), Quantity.Count(w.IcmpSuppressed), Quantity.Count(w.Trimmed), Quantity.Count(w.SocketOverflow));
         }
         return table;
 

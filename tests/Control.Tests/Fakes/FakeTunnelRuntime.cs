@@ -17,7 +17,7 @@ internal sealed class FakeTunnelRuntime(TunnelConfig config) : ITunnelRuntime
 
     public bool IsDisposed;
 
-    public Exception? RefuseWith;
+    public Exception? RefuseWith { get; set; }
 
     public IReadOnlyList<Peer> Peers => CurrentPeers;
 
