@@ -90,5 +90,21 @@ internal sealed class ControlConnection(Socket client, SemaphoreSlim bulk, ILogg
         writer.Advance(1);
         await writer.FlushAsync(deadline.Token).ConfigureAwait(false);
         await writer.CompleteAsync().ConfigureAwait(false);
+        await LingerAsync(stop).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Takes what the client still sends, within bounds, until it closes. A unix socket that is closed with unread bytes gives
+    /// the other end ECONNRESET (unix_release_sock in net/unix/af_unix.c), which makes many clients throw away the answer.
+    /// </summary>
+    private async Task LingerAsync(CancellationToken stop)
+    {
+        client.Shutdown(SocketShutdown.Send);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        deadline.CancelAfter(ControlProtocol.LingerDeadline);
+        byte[] rest = new byte[16 << 10];
+        int left = ControlProtocol.MaxLinger;
+        for (int got = 1; got > 0 && left > 0; left -= got)
+            got = await client.ReceiveAsync(rest, SocketFlags.None, deadline.Token).ConfigureAwait(false);
     }
 }

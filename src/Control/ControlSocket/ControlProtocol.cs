@@ -27,6 +27,12 @@ internal static class ControlProtocol
     /// <summary>How long a client may take to fetch its answer.</summary>
     internal static readonly TimeSpan WriteDeadline = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long an answered client may take to close.</summary>
+    internal static readonly TimeSpan LingerDeadline = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Bytes taken from an answered client and thrown away.</summary>
+    internal const int MaxLinger = 256 << 10;
+
     internal const string Status = "status";
     internal const string PeerList = "peer_list";
     internal const string PeerAdd = "peer_add";
