@@ -7,9 +7,10 @@ internal static class SlowChecksum
     internal static int Sum(ReadOnlySpan<byte> data, int start = 0)
     {
         int sum = start;
-        for (int i = 0; i < data.Length; i++)
+        for (int i = 0; i < data.Length; i += 2)
         {
-            sum += i % 2 == 0 ? data[i] << 8 : data[i];
+            sum += data[i] << 8;
+            if (i + 1 < data.Length) sum += data[i + 1];
             if (sum > 0xFFFF) sum -= 0xFFFF;
         }
         return sum;
