@@ -7,7 +7,7 @@ internal sealed unsafe partial class Coalescer
         /// <summary>Nothing that is merged can be overtaken by it.</summary>
         Alone,
 
-        /// <summary>Cannot be told to which flow of its addresses it belongs: a fragment, options, extension headers, other protocols.</summary>
+        /// <summary>Its flow is not told by ports in the usual place: fragments, options, extension headers, other protocols.</summary>
         WithoutPorts,
 
         /// <summary>Of a known flow, but never merged.</summary>
@@ -55,9 +55,11 @@ internal sealed unsafe partial class Coalescer
         else if (version == 6 && length >= Ipv6.HeaderLength)
         {
             segment.Protocol = Ipv6.NextHeader(packet);
-            ulong source = Mix(Wire.ReadRaw64(packet + Ipv6.SourceOffset) ^ _seed0, Wire.ReadRaw64(packet + Ipv6.SourceOffset + 8) ^ _seed1);
-            segment.PairHash = Mix(source ^ Wire.ReadRaw64(packet + Ipv6.DestinationOffset), Wire.ReadRaw64(packet + Ipv6.DestinationOffset + 8) ^ _seed0);
-            if (Ipv6.PayloadLength(packet) + Ipv6.HeaderLength != length || !TryLocateL4(ref segment, Ipv6.HeaderLength)) return Kind.WithoutPorts;
+            byte* source = packet + Ipv6.SourceOffset, destination = packet + Ipv6.DestinationOffset;
+            ulong hash = Mix(Wire.ReadRaw64(source) ^ _seed0, Wire.ReadRaw64(source + sizeof(ulong)) ^ _seed1);
+            segment.PairHash = Mix(hash ^ Wire.ReadRaw64(destination), Wire.ReadRaw64(destination + sizeof(ulong)) ^ _seed0);
+            if (Ipv6.PayloadLength(packet) + Ipv6.HeaderLength != length || !TryLocateL4(ref segment, Ipv6.HeaderLength))
+                return Kind.WithoutPorts;
         }
         else
         {

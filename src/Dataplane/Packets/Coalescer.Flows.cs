@@ -11,7 +11,7 @@ internal sealed unsafe partial class Coalescer
     private const int MaxProbes = 8;
     private const int BarrierSlots = 256;
 
-    /// <summary>Newest item of a flow. The key is not stored: it is in the item's packet, where only lengths and sums are rewritten.</summary>
+    /// <summary>Newest item of a flow. The key is not stored: it is in the packet that leads the item, in bytes never rewritten.</summary>
     private readonly long[] _flowSlots;
 
     /// <summary>
@@ -24,7 +24,9 @@ internal sealed unsafe partial class Coalescer
     private readonly ulong _seed1;
     private long _firstSerial = 1;
 
-    /// <summary>The slot of a flow or a free one, -1 if there is neither; <paramref name="newest"/> is the flow's newest item or -1.</summary>
+    /// <summary>The slot of a flow or a free one, -1 if there is neither.</summary>
+    /// <param name="segment">A packet of the flow.</param>
+    /// <param name="newest">The flow's newest item, -1 if it has none.</param>
     private int FindFlow(in Segment segment, out int newest)
     {
         int mask = _flowSlots.Length - 1;

@@ -79,7 +79,8 @@ internal sealed unsafe partial class Coalescer
 
     private static void WriteSingleHeader(in Item item, virtio_net_hdr* header) =>
         // All zero: the checksum is in the packet, and the kernel verifies it where the packet is received.
-        *header = item.L4Offset != 0 && IsPartial(item.Packet, item.Length, item.L4Offset, item.Protocol) ? PartialHeader(in item) : default;
+        *header = item.L4Offset != 0 && IsPartial(item.Packet, item.Length, item.L4Offset, item.Protocol)
+            ? PartialHeader(in item) : default;
 
     private static void Finish(in Item item, virtio_net_hdr* header)
     {
@@ -125,5 +126,6 @@ internal sealed unsafe partial class Coalescer
         return header;
     }
 
-    private static ushort ChecksumOffset(in Item item) => item.Protocol == IpProtocol.Tcp ? (ushort)Tcp.ChecksumOffset : (ushort)Udp.ChecksumOffset;
+    private static ushort ChecksumOffset(in Item item) =>
+        (ushort)(item.Protocol == IpProtocol.Tcp ? Tcp.ChecksumOffset : Udp.ChecksumOffset);
 }

@@ -19,7 +19,7 @@ namespace FlannelFast.Dataplane.Packets;
 /// </remarks>
 internal sealed unsafe partial class Coalescer
 {
-    /// <summary>Most packets of one TCP item. Bounds the iovec list; only below an MTU of some 560 is it reached before 65535 bytes are.</summary>
+    /// <summary>Most segments of one item. Bounds the iovec list; with an MTU above 560, 65535 bytes come first.</summary>
     internal const int MaxTcpPackets = 128;
 
     /// <summary>UDP_MAX_SEGMENTS of kernels before 6.9: a longer USO frame is refused with EINVAL.</summary>

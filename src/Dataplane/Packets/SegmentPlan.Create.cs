@@ -95,7 +95,9 @@ internal unsafe partial struct SegmentPlan
         if (_l4Offset != ipHeaderLength || Ipv4.Protocol(_packet) != protocol || Ipv4.IsFragment(_packet)) return false;
         _identification = Ipv4.Identification(_packet);
         _ipSum = InternetChecksum.Sum(_packet, (nuint)ipHeaderLength)
-            + Without(_packet + Ipv4.TotalLengthOffset) + Without(_packet + Ipv4.IdentificationOffset) + Without(_packet + Ipv4.ChecksumOffset);
+            + Without(_packet + Ipv4.TotalLengthOffset)
+            + Without(_packet + Ipv4.IdentificationOffset)
+            + Without(_packet + Ipv4.ChecksumOffset);
         return true;
     }
 

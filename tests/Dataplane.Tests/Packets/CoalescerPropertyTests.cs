@@ -141,7 +141,8 @@ public sealed unsafe class CoalescerPropertyTests
         for (int i = 0; i < packets.Length; i++)
         {
             packets[i] = GC.AllocateArray<byte>(140, pinned: true);
-            new PacketSpec { SourcePort = (ushort)(i % Flows), Sequence = (uint)(100 * (i / Flows)), Payload = new byte[100] }.Build().CopyTo(packets[i], 0);
+            PacketSpec spec = new() { SourcePort = (ushort)(i % Flows), Sequence = (uint)(100 * (i / Flows)), Payload = new byte[100] };
+            spec.Build().CopyTo(packets[i], 0);
             fixed (byte* packet = packets[i]) coalescer.Add(packet, 140);
         }
         // Half the slots are taken: hardly a flow of a hundred may find eight of them full in a row.
@@ -159,7 +160,8 @@ public sealed unsafe class CoalescerPropertyTests
             for (int i = 0; i < burst.Count; i++)
             {
                 if (random.Next(3) == 0) burst[i] = burst[i][..random.Next(1, burst[i].Length + 1)];
-                for (int flips = random.Next(3); flips > 0; flips--) burst[i][random.Next(Math.Min(burst[i].Length, 64))] = (byte)random.Next(256);
+                for (int flips = random.Next(3); flips > 0; flips--)
+                    burst[i][random.Next(Math.Min(burst[i].Length, 64))] = (byte)random.Next(256);
                 // The one check that is relied on: who gathers computes the IPv4 header checksum anew.
                 if (HasWholeIpv4Header(burst[i])) fixed (byte* header = burst[i]) Ipv4.WriteChecksum(header);
             }
@@ -176,7 +178,8 @@ public sealed unsafe class CoalescerPropertyTests
         }
 
         static IEnumerable<string> Sorted(List<byte[]> packets) =>
-            packets.Select(packet => Convert.ToHexString(HasWholeIpv4Header(packet) ? NaiveCoalescer.Normalise(packet) : packet)).Order(StringComparer.Ordinal);
+            packets.Select(packet => Convert.ToHexString(HasWholeIpv4Header(packet) ? NaiveCoalescer.Normalise(packet) : packet))
+                .Order(StringComparer.Ordinal);
 
         static bool HasWholeIpv4Header(byte[] packet) =>
             packet.Length >= 20 && packet[0] >> 4 == 4 && (packet[0] & 15) >= 5 && (packet[0] & 15) * 4 <= packet.Length;
@@ -186,7 +189,9 @@ public sealed unsafe class CoalescerPropertyTests
     public void Nothing_is_allocated()
     {
         Random random = new(43);
-        List<byte[]> burst = [.. Burst(random, 8, 200), .. Enumerable.Range(0, 50).Select(i => new PacketSpec { Sequence = (uint)(i * 1400), Payload = new byte[1400] }.Build())];
+        PacketSpec bulk = new() { Payload = new byte[1400] };
+        List<byte[]> burst =
+            [.. Burst(random, 8, 200), .. Enumerable.Range(0, 50).Select(i => (bulk with { Sequence = (uint)(i * 1400) }).Build())];
         byte[] super = new PacketSpec { Payload = new byte[5000] }.BuildPartial();
         Coalescer coalescer = new(burst.Count + 1, mergeTcp: true, mergeUdp: true);
         using GuardedMemory memory = new(burst.Sum(packet => packet.Length) + super.Length);

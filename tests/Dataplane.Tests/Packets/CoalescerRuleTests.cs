@@ -91,7 +91,8 @@ public sealed class CoalescerRuleTests : IDisposable
         Assert.Equal([2], Groups(Tcp(0) with { Sequence = uint.MaxValue - 49 }, Tcp(1) with { Sequence = 50 }));
 
     [Fact]
-    public void A_shorter_segment_is_the_last() => Assert.Equal([3, 1], Groups(Tcp(0), Tcp(1), Tcp(2, 60), Tcp(2) with { Sequence = 1260, Id = 0x1237 }));
+    public void A_shorter_segment_is_the_last() =>
+        Assert.Equal([3, 1], Groups(Tcp(0), Tcp(1), Tcp(2, 60), Tcp(2) with { Sequence = 1260, Id = 0x1237 }));
 
     [Fact]
     public void A_longer_segment_does_not_join() => Assert.Equal([2, 1], Groups(Tcp(0), Tcp(1), Tcp(2, 101)));
@@ -289,7 +290,8 @@ public sealed class CoalescerRuleTests : IDisposable
         int room = 65535 - spec.HeaderLength;
         foreach (int tail in (int[])[room % Size, room % Size + 1])
         {
-            List<PacketSpec> specs = [.. Enumerable.Range(0, room / Size).Select(i => spec with { Sequence = (uint)(Size * i), Payload = Fill(Size, i) })];
+            List<PacketSpec> specs =
+                [.. Enumerable.Range(0, room / Size).Select(i => spec with { Sequence = (uint)(Size * i), Payload = Fill(Size, i) })];
             specs.Add(spec with { Sequence = (uint)(Size * specs.Count), Payload = Fill(tail) });
             int[] groups = Groups([.. specs]);
             Assert.Equal(tail == room % Size ? [specs.Count] : (int[])[specs.Count - 1, 1], groups);

@@ -76,8 +76,12 @@ internal static class NaiveCoalescer
     {
         int l4 = packet[0] >> 4 == 4 ? 20 : 40;
         if (Protocol(packet) == IpProtocol.Udp)
-            return packet.Length > l4 + 8 && BinaryPrimitives.ReadUInt16BigEndian(packet.AsSpan(l4 + 4)) == packet.Length - l4 && (packet[l4 + 6] | packet[l4 + 7]) != 0;
-        return (packet[l4 + 12] & 15) == 0 && packet[l4 + 12] >= 0x50 && HeaderLength(packet) < packet.Length && (packet[l4 + 13] & ~Tcp.Psh) == Tcp.Ack;
+        {
+            return packet.Length > l4 + 8 && (packet[l4 + 6] | packet[l4 + 7]) != 0
+                && BinaryPrimitives.ReadUInt16BigEndian(packet.AsSpan(l4 + 4)) == packet.Length - l4;
+        }
+        return (packet[l4 + 12] & 15) == 0 && packet[l4 + 12] >= 0x50 && HeaderLength(packet) < packet.Length
+            && (packet[l4 + 13] & ~Tcp.Psh) == Tcp.Ack;
     }
 
     private static byte Protocol(byte[] packet) => packet[0] >> 4 == 4 ? packet[9] : packet[6];
