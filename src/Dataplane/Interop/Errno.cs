@@ -23,6 +23,7 @@ internal static class Errno
     internal const int ENOSPC = 28;
     internal const int EPIPE = 32;
     internal const int ENODATA = 61;
+    internal const int EBADMSG = 74;
     internal const int EBADFD = 77;
     internal const int EMSGSIZE = 90;
     internal const int ENOPROTOOPT = 92;

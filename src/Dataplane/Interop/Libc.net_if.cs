@@ -13,6 +13,8 @@ internal static unsafe partial class Libc
     /// <summary>Bytes of an interface name with its terminating zero.</summary>
     internal const int IFNAMSIZ = 16;
     internal const int IFF_UP = 1;
+    internal const int IFF_LOOPBACK = 8;
+    internal const int IFF_RUNNING = 0x40;
 
     internal static readonly byte[] DevNetTun = [.. "/dev/net/tun\0"u8];
 }

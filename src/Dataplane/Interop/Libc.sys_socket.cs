@@ -59,6 +59,7 @@ internal static unsafe partial class Libc
     internal const int SO_DOMAIN = 39;
     internal const int SO_RXQ_OVFL = 40;
 
+    internal const int MSG_PEEK = 2;
     internal const int MSG_CTRUNC = 8;
     internal const int MSG_TRUNC = 0x20;
     internal const int MSG_DONTWAIT = 0x40;

@@ -1,0 +1,97 @@
+using System.Buffers;
+using System.Text;
+using FlannelFast.Dataplane.Interop;
+
+namespace FlannelFast.Control.Netlink;
+
+/// <summary>Reads and changes links. Methods throw <see cref="NetlinkException"/> when the kernel refuses.</summary>
+internal sealed class LinkClient(NetlinkSocket socket)
+{
+    private const int BufferSize = 128;
+
+    private static readonly SearchValues<char> s_notInNames = SearchValues.Create("/: \t\n\v\f\r\0");
+
+    internal List<Link> List()
+    {
+        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_GETLINK);
+        message.Append(new ifinfomsg());
+        return socket.Dump<Link>(message.Finish(), Link.TryParse, () => "list links");
+    }
+
+    /// <summary>The link of that name, or null.</summary>
+    /// <exception cref="ArgumentException">No link can have that name.</exception>
+    internal Link? Find(string name)
+    {
+        ThrowIfNotAName(name);
+        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_GETLINK);
+        message.Append(new ifinfomsg());
+        message.Add(Libc.IFLA_IFNAME, name);
+        return socket.TryGet<Link>(message.Finish(), Link.TryParse, [Errno.ENODEV], () => $"find link {name}", out Link? link) ? link : null;
+    }
+
+    /// <summary>The link of that index, or null.</summary>
+    internal Link? Find(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(index);
+        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_GETLINK);
+        message.Append(new ifinfomsg { ifi_index = index });
+        return socket.TryGet<Link>(message.Finish(), Link.TryParse, [Errno.ENODEV], () => $"find link {index}", out Link? link) ? link : null;
+    }
+
+    /// <summary>The link of that name; throws with ENODEV if there is none.</summary>
+    internal Link Get(string name) => Find(name) ?? throw new NetlinkException(Errno.ENODEV, $"find link {name}");
+
+    /// <summary>The link of that index; throws with ENODEV if there is none.</summary>
+    internal Link Get(int index) => Find(index) ?? throw new NetlinkException(Errno.ENODEV, $"find link {index}");
+
+    internal void SetUp(Link link) => SetFlags(link, Libc.IFF_UP, () => $"set {link.Name} up");
+
+    internal void SetDown(Link link) => SetFlags(link, 0, () => $"set {link.Name} down");
+
+    /// <summary>Sets the largest packet in bytes; the range depends on the kind of link (68 to 65535 for TUN).</summary>
+    internal void SetMtu(Link link, int mtu) => SetNumber(link, Libc.IFLA_MTU, mtu, () => $"set MTU {mtu} on {link.Name}");
+
+    /// <summary>Sets how many packets the queueing discipline may hold; one that is attached already keeps its limit.</summary>
+    internal void SetTransmitQueueLength(Link link, int packets) =>
+        SetNumber(link, Libc.IFLA_TXQLEN, packets, () => $"set txqueuelen {packets} on {link.Name}");
+
+    /// <summary>Removes a link of a kind that can be removed.</summary>
+    internal void Delete(Link link)
+    {
+        if (!TryDelete(link)) throw new NetlinkException(Errno.ENODEV, $"delete link {link.Name}");
+    }
+
+    /// <summary>As <see cref="Delete"/>, but false if the link is gone already.</summary>
+    internal bool TryDelete(Link link)
+    {
+        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_DELLINK);
+        message.Append(new ifinfomsg { ifi_index = link.Index });
+        return socket.TryExecute(message.Finish(), [Errno.ENODEV], () => $"delete link {link.Name}");
+    }
+
+    private void SetFlags(Link link, uint flags, Func<string> attempted)
+    {
+        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_SETLINK);
+        message.Append(new ifinfomsg { ifi_index = link.Index, ifi_flags = flags, ifi_change = Libc.IFF_UP });
+        socket.Execute(message.Finish(), attempted);
+    }
+
+    private void SetNumber(Link link, int attribute, int value, Func<string> attempted)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(value);
+        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_SETLINK);
+        message.Append(new ifinfomsg { ifi_index = link.Index });
+        message.Add(attribute, value);
+        socket.Execute(message.Finish(), attempted);
+    }
+
+    // The kernel answers a name it cannot store with ERANGE or cuts it, depending on its version; the rule is dev_valid_name's.
+    private static void ThrowIfNotAName(string name)
+    {
+        if (name is "" or "." or ".." || Encoding.UTF8.GetByteCount(name) >= Libc.IFNAMSIZ
+            || name.AsSpan().ContainsAny(s_notInNames))
+        {
+            throw new ArgumentException($"'{name}' cannot be the name of a link: 1 to {Libc.IFNAMSIZ - 1} bytes without '/', ':' and white space", nameof(name));
+        }
+    }
+}

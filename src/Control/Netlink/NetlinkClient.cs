@@ -1,0 +1,62 @@
+using System.Net;
+
+namespace FlannelFast.Control.Netlink;
+
+/// <summary>
+/// The host's links, addresses and routes over one socket, which belongs to the network namespace of the thread that
+/// made this object. Any thread may call. Methods throw <see cref="NetlinkException"/> when the kernel refuses.
+/// </summary>
+internal sealed class NetlinkClient : IDisposable
+{
+    private readonly NetlinkSocket _socket;
+
+    /// <summary>Opens a socket in the network namespace of the calling thread.</summary>
+    internal NetlinkClient()
+        : this(new NetlinkSocket())
+    {
+    }
+
+    /// <summary>Uses an open socket, owned from here on.</summary>
+    internal NetlinkClient(NetlinkSocket socket)
+    {
+        _socket = socket;
+        Links = new(_socket);
+        Addresses = new(_socket);
+        Routes = new(_socket, Links);
+    }
+
+    internal LinkClient Links { get; }
+
+    internal AddressClient Addresses { get; }
+
+    internal RouteClient Routes { get; }
+
+    /// <summary>The link that owns an address, or null. Of several (an address may be on more than one) the first that is up.</summary>
+    internal Link? FindLinkByAddress(IPAddress address)
+    {
+        // The kernel keeps the scope of a link-local address in the link, not in the address.
+        IPAddress plain = new(address.GetAddressBytes());
+        Link? found = null;
+        foreach (InterfaceAddress candidate in Addresses.List())
+        {
+            if (!candidate.Address.Equals(plain)) continue;
+            // The id of a scope is the index of its link (RFC 4007, section 6).
+            if (plain.IsIPv6LinkLocal && address.ScopeId != 0 && address.ScopeId != candidate.LinkIndex) continue;
+            // Gone between the two questions: no longer an owner.
+            if (Links.Find(candidate.LinkIndex) is not { } link) continue;
+            if (link.IsUp) return link;
+            found ??= link;
+        }
+        return found;
+    }
+
+    /// <summary>Which link, source address and MTU a packet of this host to <paramref name="destination"/> would use; null if there is no way.</summary>
+    internal RouteLookup? FindRoute(IPAddress destination)
+    {
+        if (Routes.Find(destination) is not { } route) return null;
+        Link link = Links.Get(route.LinkIndex);
+        return new(link, route.PreferredSource, route.Gateway, route.Mtu != 0 ? Math.Min(route.Mtu, link.Mtu) : link.Mtu);
+    }
+
+    public void Dispose() => _socket.Dispose();
+}

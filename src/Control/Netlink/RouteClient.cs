@@ -1,0 +1,114 @@
+using System.Net;
+using FlannelFast.Dataplane.Interop;
+
+namespace FlannelFast.Control.Netlink;
+
+/// <summary>Reads and changes routes. Methods throw <see cref="NetlinkException"/> when the kernel refuses.</summary>
+internal sealed class RouteClient(NetlinkSocket socket, LinkClient links)
+{
+    private const int BufferSize = 256;
+
+    /// <summary>The routes of one table, both families, without cached ones.</summary>
+    internal List<Route> List(uint table = Libc.RT_TABLE_MAIN)
+    {
+        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_GETROUTE);
+        message.Append(new rtmsg());
+        List<Route> routes = socket.Dump<Route>(message.Finish(), Route.TryParse, () => "list routes");
+        routes.RemoveAll(route => route.Table != table || route.IsCached);
+        return routes;
+    }
+
+    /// <summary>Adds a route; EEXIST if the table has one to the same destination with the same metric.</summary>
+    internal void Add(Route route)
+    {
+        if (!TryAdd(route)) throw new NetlinkException(Errno.EEXIST, Attempt("add", route));
+    }
+
+    /// <summary>As <see cref="Add"/>, but false if the table has one to the same destination with the same metric already.</summary>
+    internal bool TryAdd(Route route)
+    {
+        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_NEWROUTE, Libc.NLM_F_CREATE | Libc.NLM_F_EXCL);
+        AppendRoute(ref message, route);
+        return socket.TryExecute(message.Finish(), [Errno.EEXIST], () => Attempt("add", route));
+    }
+
+    /// <summary>Adds a route, or puts it in the place of the one to the same destination with the same metric, without a moment in between.</summary>
+    internal void Replace(Route route)
+    {
+        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_NEWROUTE, Libc.NLM_F_CREATE | Libc.NLM_F_REPLACE);
+        AppendRoute(ref message, route);
+        socket.Execute(message.Finish(), () => Attempt("replace", route));
+    }
+
+    /// <summary>Removes exactly this route: link, gateway, scope, protocol, source and metric must all be its own.</summary>
+    internal void Delete(Route route)
+    {
+        if (!TryDelete(route)) throw new NetlinkException(Errno.ESRCH, Attempt("delete", route));
+    }
+
+    /// <summary>As <see cref="Delete"/>, but false if the route or its link is gone already.</summary>
+    internal bool TryDelete(Route route)
+    {
+        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_DELROUTE);
+        AppendRoute(ref message, route);
+        return socket.TryExecute(message.Finish(), [Errno.ESRCH, Errno.ENODEV], () => Attempt("delete", route));
+    }
+
+    /// <summary>
+    /// Asks the kernel which way a packet of this host to <paramref name="destination"/> would go: link, gateway, source
+    /// address, path MTU where it knows one. Null if there is no way.
+    /// </summary>
+    internal Route? Find(IPAddress destination)
+    {
+        byte family = IPAddressFamily.Of(destination);
+        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_GETROUTE);
+        message.Append(new rtmsg { rtm_family = family, rtm_dst_len = (byte)(8 * IPAddressFamily.SizeOf(family)) });
+        message.Add(Libc.RTA_DST, destination);
+        return socket.TryGet<Route>(message.Finish(), Route.TryParse, [Errno.ENETUNREACH, Errno.EHOSTUNREACH],
+            () => $"find the route to {destination}", out Route? route) ? route : null;
+    }
+
+    private static void AppendRoute(ref NetlinkMessageBuilder message, Route route)
+    {
+        IPAddress destination = route.Destination.BaseAddress;
+        message.Append(new rtmsg
+        {
+            rtm_family = IPAddressFamily.Of(destination),
+            rtm_dst_len = (byte)route.Destination.PrefixLength,
+            rtm_table = route.Table <= byte.MaxValue ? (byte)route.Table : Libc.RT_TABLE_COMPAT,
+            rtm_protocol = (byte)route.Protocol,
+            rtm_scope = (byte)route.Scope,
+            rtm_type = (byte)route.Type,
+            rtm_flags = route.IsOnLink ? Libc.RTNH_F_ONLINK : 0,
+        });
+        if (route.Destination.PrefixLength > 0) message.Add(Libc.RTA_DST, destination);
+        if (route.LinkIndex != 0) message.Add(Libc.RTA_OIF, route.LinkIndex);
+        if (route.Gateway is not null) message.Add(Libc.RTA_GATEWAY, route.Gateway);
+        if (route.PreferredSource is not null) message.Add(Libc.RTA_PREFSRC, route.PreferredSource);
+        if (route.Metric != 0) message.Add(Libc.RTA_PRIORITY, route.Metric);
+        if (route.Table > byte.MaxValue) message.Add(Libc.RTA_TABLE, route.Table);
+        if (route.Mtu == 0) return;
+        int metrics = message.BeginNested(Libc.RTA_METRICS);
+        message.Add(Libc.RTAX_MTU, route.Mtu);
+        message.EndNested(metrics);
+    }
+
+    private string Attempt(string verb, Route route)
+    {
+        string gateway = route.Gateway is null ? "" : $" via {route.Gateway}";
+        return $"{verb} route {route.Destination}{gateway}{(route.LinkIndex == 0 ? "" : $" dev {NameOf(route.LinkIndex)}")}";
+    }
+
+    // For the text of an error only: the link may be what is missing, and the first error is the one to report.
+    private string NameOf(int index)
+    {
+        try
+        {
+            return links.Find(index)?.Name ?? $"#{index}";
+        }
+        catch (NetlinkException)
+        {
+            return $"#{index}";
+        }
+    }
+}
