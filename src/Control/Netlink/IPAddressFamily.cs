@@ -16,8 +16,16 @@ internal static class IPAddressFamily
     };
 
     /// <summary>AF_INET or AF_INET6. .NET numbers its own enumeration as Windows does.</summary>
-    internal static byte Of(IPAddress address) =>
-        (byte)(address.AddressFamily == AddressFamily.InterNetworkV6 ? Libc.AF_INET6 : Libc.AF_INET);
+    internal static byte Of(IPAddress address) => Of(address.AddressFamily);
+
+    /// <summary>AF_INET, AF_INET6 or, for both, AF_UNSPEC.</summary>
+    internal static byte Of(AddressFamily family) => family switch
+    {
+        AddressFamily.InterNetwork => Libc.AF_INET,
+        AddressFamily.InterNetworkV6 => Libc.AF_INET6,
+        AddressFamily.Unspecified => Libc.AF_UNSPEC,
+        _ => throw new ArgumentOutOfRangeException(nameof(family), family, "neither IPv4 nor IPv6"),
+    };
 
     /// <summary>The network an address lies in: <see cref="IPNetwork"/> refuses host bits, the kernel may send them.</summary>
     /// <param name="address">Of any family.</param>

@@ -35,6 +35,9 @@ internal sealed record Link
 
     internal bool IsLoopback => (Flags & Libc.IFF_LOOPBACK) != 0;
 
+    /// <summary>"eth0".</summary>
+    public override string ToString() => Name;
+
     /// <summary>Reads RTM_NEWLINK and RTM_DELLINK.</summary>
     internal static bool TryParse(NetlinkMessage message, [NotNullWhen(true)] out Link? link)
     {

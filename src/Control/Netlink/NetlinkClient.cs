@@ -31,19 +31,24 @@ internal sealed class NetlinkClient : IDisposable
 
     internal RouteClient Routes { get; }
 
-    /// <summary>The link that owns an address, or null. Of several (an address may be on more than one) the first that is up.</summary>
+    /// <summary>
+    /// The link that owns an address, or null. An address may be on several links: then the one of lowest index that is
+    /// up, or of lowest index if none is.
+    /// </summary>
     internal Link? FindLinkByAddress(IPAddress address)
     {
         // The kernel keeps the scope of a link-local address in the link, not in the address.
         IPAddress plain = new(address.GetAddressBytes());
+        List<InterfaceAddress> owners = Addresses.List();
+        owners.RemoveAll(owner => !owner.Address.Equals(plain));
+        // The id of a scope is the index of its link (RFC 4007, section 6).
+        if (plain.IsIPv6LinkLocal && address.ScopeId != 0) owners.RemoveAll(owner => owner.LinkIndex != address.ScopeId);
+        owners.Sort((one, other) => one.LinkIndex.CompareTo(other.LinkIndex));
         Link? found = null;
-        foreach (InterfaceAddress candidate in Addresses.List())
+        foreach (InterfaceAddress owner in owners)
         {
-            if (!candidate.Address.Equals(plain)) continue;
-            // The id of a scope is the index of its link (RFC 4007, section 6).
-            if (plain.IsIPv6LinkLocal && address.ScopeId != 0 && address.ScopeId != candidate.LinkIndex) continue;
-            // Gone between the two questions: no longer an owner.
-            if (Links.Find(candidate.LinkIndex) is not { } link) continue;
+            // A link gone between the two questions owns nothing any more.
+            if (Links.Find(owner.LinkIndex) is not { } link) continue;
             if (link.IsUp) return link;
             found ??= link;
         }

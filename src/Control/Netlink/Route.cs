@@ -40,6 +40,9 @@ internal sealed record Route
     /// <summary>Not a route of the table but what the kernel remembers or answered for one destination (RTM_F_CLONED).</summary>
     internal bool IsCached { get; init; }
 
+    /// <summary>"10.5.2.0/24 via 10.5.2.0".</summary>
+    public override string ToString() => Gateway is null ? $"{Destination}" : $"{Destination} via {Gateway}";
+
     /// <summary>A route to a network directly on a link.</summary>
     internal static Route OnLink(IPNetwork destination, Link link, IPAddress? preferredSource = null) => new()
     {

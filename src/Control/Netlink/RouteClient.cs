@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using FlannelFast.Dataplane.Interop;
 
 namespace FlannelFast.Control.Netlink;
@@ -8,11 +9,13 @@ internal sealed class RouteClient(NetlinkSocket socket, LinkClient links)
 {
     private const int BufferSize = 256;
 
-    /// <summary>The routes of one table, both families, without cached ones.</summary>
-    internal List<Route> List(uint table = Libc.RT_TABLE_MAIN)
+    /// <summary>The routes of one table, without cached ones.</summary>
+    /// <param name="table">RT_TABLE_MAIN (254) unless said otherwise.</param>
+    /// <param name="family">IPv4, IPv6, or both if unspecified. The kernel's own routes are among both (IPv6: fe80::/64).</param>
+    internal List<Route> List(uint table = Libc.RT_TABLE_MAIN, AddressFamily family = AddressFamily.Unspecified)
     {
         NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_GETROUTE);
-        message.Append(new rtmsg());
+        message.Append(new rtmsg { rtm_family = IPAddressFamily.Of(family) });
         List<Route> routes = socket.Dump<Route>(message.Finish(), Route.TryParse, () => "list routes");
         routes.RemoveAll(route => route.Table != table || route.IsCached);
         return routes;
@@ -95,8 +98,8 @@ internal sealed class RouteClient(NetlinkSocket socket, LinkClient links)
 
     private string Attempt(string verb, Route route)
     {
-        string gateway = route.Gateway is null ? "" : $" via {route.Gateway}";
-        return $"{verb} route {route.Destination}{gateway}{(route.LinkIndex == 0 ? "" : $" dev {NameOf(route.LinkIndex)}")}";
+        string link = route.LinkIndex == 0 ? "" : $" dev {NameOf(route.LinkIndex)}";
+        return $"{verb} route {route}{link}";
     }
 
     // For the text of an error only: the link may be what is missing, and the first error is the one to report.
