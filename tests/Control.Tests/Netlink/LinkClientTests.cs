@@ -142,4 +142,18 @@ public sealed class LinkClientTests
         Assert.Equal(201, links.Count);
         Assert.Equal(201, links.Select(link => link.Name).Distinct().Count());
     });
+
+    [Fact]
+    public void A_dump_that_was_given_up_does_not_block_the_next() => Run(() =>
+    {
+        Shell("for i in $(seq 1 100); do echo link add v$i type veth peer name p$i; done | ip -batch -");
+        NetlinkChannel channel = NetlinkChannel.Open();
+        using NetlinkSocket socket = new(channel, TimeSpan.FromSeconds(5));
+        NetlinkMessageBuilder dump = new(stackalloc byte[64], Libc.RTM_GETLINK, Libc.NLM_F_DUMP);
+        dump.Append(new ifinfomsg());
+        Assert.True(channel.Send(dump.Finish()).IsSuccess);
+        Assert.True(channel.TryReceive(out _).IsSuccess);
+        // The kernel refuses a second dump on a socket (EBUSY) until the first was read to its end.
+        Assert.Equal(201, new LinkClient(socket).List().Count);
+    });
 }
