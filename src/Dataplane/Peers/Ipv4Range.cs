@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace FlannelFast.Dataplane.Peers;
 
 /// <summary>A run of IPv4 addresses with one answer. It ends where the next one starts.</summary>
@@ -41,11 +39,14 @@ internal readonly record struct Ipv4Range(uint First, int PeerPlusOne)
         }
     }
 
+    /// <summary>
+    /// Neighbours differ without being compared: a run starts where a subnet begins, which the address before is not in, or where
+    /// the innermost one of the address before has ended.
+    /// </summary>
     private static void Append(List<Ipv4Range> ranges, Ipv4Range range)
     {
-        Span<Ipv4Range> all = CollectionsMarshal.AsSpan(ranges);
-        // Nothing of the run before is left when it starts at the same address: what was appended later is more specific.
-        if (all[^1].First == range.First) ranges.RemoveAt(ranges.Count - 1);
-        if (ranges.Count == 0 || ranges[^1].PeerPlusOne != range.PeerPlusOne) ranges.Add(range);
+        // Nothing is left of a run that starts at the same address: what comes later here is what holds from there on.
+        if (ranges[^1].First == range.First) ranges[^1] = range;
+        else ranges.Add(range);
     }
 }
