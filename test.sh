@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# Usage: ./test.sh [PART [RUNNER ARGUMENT …]]
+#
+# Runs everything that must pass, or one part of it, and installs what it needs (apt; root or sudo).
+# The last line is "N passed, N failed"; the exit code is 0 only if something passed and nothing failed.
+#
+#   shell    shellcheck over every script
+#   build    the whole solution for both frameworks, and dist/flannelfast; no warning allowed
+#   format   dotnet format, nothing to change
+#   unit     tests/*.Tests
+#   bench    bench/Micro checks the results of what it measures
+#   e2e      tests/EndToEnd: dist/flannelfast in network namespaces (root or sudo)
+#
+# Further arguments go to the test runner: ./test.sh e2e -class '*PingTests'
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+# shellcheck source=scripts/common.sh
+source scripts/common.sh
+
+parts=(shell build format unit bench e2e)
+passed=0 failed=0
+
+count() { passed=$((passed + $1)) failed=$((failed + $2)); }
+
+# check NAME COMMAND …: one item that passes when the command does.
+check() {
+    local name=$1 started=$SECONDS
+    shift
+    if "$@"; then
+        count 1 0
+        note "${green}passed${plain}: $name ($((SECONDS - started)) s)"
+    else
+        count 0 1
+        note "${red}FAILED${plain}: $name ($((SECONDS - started)) s)"
+    fi
+}
+
+# run_tests PROJECT WRAPPER… -- RUNNER ARGUMENT …: runs one test executable and adds its own count. A runner that dies,
+# hangs or finds no test is a failure of its own: its result file is missing or says zero.
+run_tests() {
+    local project=$1 wrapper=() name results status=0 good bad
+    shift
+    while [[ $1 != -- ]]; do wrapper+=("$1"); shift; done
+    shift
+    name=$(basename "$project" .csproj)
+    if ! dotnet build "$project" -c Release -v quiet; then
+        note "${red}FAILED${plain}: $name does not build"
+        count 0 1
+        return
+    fi
+    results=$(mktemp)
+    # 25 minutes: the whole of test.sh is promised to end within 30.
+    timeout --kill-after=10 1500 "${wrapper[@]}" dotnet "artifacts/bin/$name/release_net10.0/$name.dll" \
+        -noLogo -noColor -failSkips -parallel none -xml "$results" "$@" | sed '/\[STARTING\]/d' || status=$?
+    good=$(sed -n 's/.*<assembly [^>]* passed="\([0-9]*\)".*/\1/p' "$results" | head -n 1)
+    bad=$(sed -n 's/.*<assembly [^>]* failed="\([0-9]*\)".*/\1/p' "$results" | head -n 1)
+    rm -f "$results"
+    if [[ -z $good || -z $bad ]]; then
+        note "${red}FAILED${plain}: $name ended without a result (exit code $status)"
+        count 0 1
+    elif ((status != 0 && bad == 0)); then
+        note "${red}FAILED${plain}: $name reports no failed test but ended with exit code $status"
+        count "$good" 1
+    elif ((good + bad == 0)); then
+        note "${red}FAILED${plain}: $name ran no test"
+        count 0 1
+    else
+        count "$good" "$bad"
+    fi
+}
+
+scripts() { git ls-files -co --exclude-standard -- '*.sh' .ci/run; }
+
+part_shell() {
+    require_packages shellcheck=shellcheck git=git
+    local files
+    mapfile -t files < <(scripts)
+    check "shellcheck of ${#files[@]} scripts" shellcheck -x "${files[@]}"
+}
+
+part_build() {
+    require_dotnet
+    check "solution, both frameworks" dotnet build FlannelFast.sln -c Release -v quiet
+    check "dist/flannelfast" ./build.sh
+    check "IL for the other architecture" ./build.sh --arch "$([[ $(uname -m) == x86_64 ]] && echo arm64 || echo x64)"
+}
+
+part_format() {
+    require_dotnet
+    check "dotnet format" dotnet format FlannelFast.sln --verify-no-changes --severity warn
+}
+
+part_unit() {
+    require_dotnet
+    # The tests of the system-call layer compile C against the kernel's headers and work in namespaces of their own.
+    require_packages gcc=gcc /usr/include/stdio.h=libc6-dev /usr/include/linux/if_tun.h=linux-libc-dev ip=iproute2 unshare=util-linux
+    local project
+    for project in tests/*.Tests/*.csproj; do
+        run_tests "$project" -- "$@"
+    done
+}
+
+part_bench() {
+    require_dotnet
+    check "bench/Micro --validate" dotnet run --project bench/Micro -c Release -- --validate
+}
+
+part_e2e() {
+    require_dotnet
+    require_packages ip=iproute2 iperf3=iperf3 ping=iputils-ping ethtool=ethtool tcpdump=tcpdump tshark=tshark \
+        strace=strace nft=nftables objdump=binutils nsenter=util-linux
+    check "dist/flannelfast" ./build.sh
+    # The runner needs root for namespaces; everything it makes stays inside namespaces it made.
+    local wrapper=()
+    ((EUID == 0)) || wrapper=(sudo env "PATH=$PATH" ${DOTNET_ROOT:+"DOTNET_ROOT=$DOTNET_ROOT"})
+    run_tests tests/EndToEnd/FlannelFast.EndToEnd.csproj "${wrapper[@]}" -- -reporter verbose "$@"
+}
+
+[[ ${1:-} == -h || ${1:-} == --help ]] && { print_help "$0"; exit 0; }
+if (($#)); then
+    [[ " ${parts[*]} " == *" $1 "* ]] || usage_error "no part '$1'; parts: ${parts[*]}"
+    selected=("$1")
+    shift
+else
+    selected=("${parts[@]}")
+fi
+
+for part in "${selected[@]}"; do
+    started=$SECONDS
+    step "$part"
+    "part_$part" "$@"
+    note "${dim}$part took $((SECONDS - started)) s${plain}"
+done
+
+echo "$passed passed, $failed failed"
+((failed == 0 && passed > 0))
