@@ -61,7 +61,7 @@ XML
 compile_il_only() {
     step "compiling the IL for linux-$arch (no ahead-of-time compiler for it restores: $missing_package)"
     # The trimming and AOT analyzers ask for a runtime pack of the target, which is missing too; the native build has them on.
-    dotnet build src/Daemon -c Release -f net10.0 -r "linux-$arch" --no-self-contained -v quiet -warnaserror \
+    quietly dotnet build src/Daemon -c Release -f net10.0 -r "linux-$arch" --no-self-contained -v quiet -warnaserror \
         -p:FlannelFastAotFramework=none -p:IsAotCompatible=false -p:UseAppHost=false -o "dist/linux-$arch-il"
     note "dist/linux-$arch-il/flannelfast.dll compiles; there is NO native binary for linux-$arch"
 }
@@ -104,7 +104,7 @@ mkdir -p dist artifacts
 publish=artifacts/publish-linux-$arch
 stamp=$(mktemp -p artifacts)
 # -warnaserror: also what MSBuild itself, the trimmer and the ahead-of-time compiler report.
-dotnet publish src/Daemon -c Release -f "$framework" -r "linux-$arch" -v quiet -warnaserror \
+quietly dotnet publish src/Daemon -c Release -f "$framework" -r "linux-$arch" -v quiet -warnaserror \
     -p:FlannelFastAotFramework="$framework" -o "$publish"
 # Moved, not copied: a running daemon keeps its old file, and nobody ever sees half a binary.
 for file in flannelfast flannelfast.dbg; do

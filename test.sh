@@ -43,7 +43,7 @@ run_tests() {
     while [[ $1 != -- ]]; do wrapper+=("$1"); shift; done
     shift
     name=$(basename "$project" .csproj)
-    if ! dotnet build "$project" -c Release -v quiet; then
+    if ! quietly dotnet build "$project" -c Release -v quiet; then
         note "${red}FAILED${plain}: $name does not build"
         count 0 1
         return
@@ -80,7 +80,7 @@ part_shell() {
 
 part_build() {
     require_dotnet
-    check "solution, both frameworks" dotnet build FlannelFast.sln -c Release -v quiet
+    check "solution, both frameworks" quietly dotnet build FlannelFast.sln -c Release -v quiet
     check "dist/flannelfast" ./build.sh
     check "IL for the other architecture" ./build.sh --arch "$([[ $(uname -m) == x86_64 ]] && echo arm64 || echo x64)"
 }

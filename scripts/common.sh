@@ -20,6 +20,12 @@ warn() { printf '%swarning:%s %s\n' "$yellow" "$plain" "$*" >&2; }
 fail() { printf '%serror:%s %s\n' "$red" "$plain" "$*" >&2; exit 1; }
 usage_error() { printf '%s: %s (see --help)\n' "${0##*/}" "$*" >&2; exit 2; }
 
+# quietly COMMAND …: its output matters only when it fails (dotnet build reports success in six lines even with -v quiet).
+quietly() {
+    local output
+    output=$("$@" 2>&1) || { printf '%s\n' "$output" >&2; return 1; }
+}
+
 # Prints a script's own leading comment, which is its help text.
 print_help() { sed -n '2,/^[^#]/{/^#/!q;s/^# \{0,1\}//;p}' "$1"; }
 
