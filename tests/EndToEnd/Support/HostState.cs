@@ -1,0 +1,17 @@
+namespace FlannelFast.EndToEnd.Support;
+
+/// <summary>Everything in a namespace that FlannelFast may touch: links, addresses, routes of all tables, rules.</summary>
+/// <param name="Text">As <c>ip</c> prints it.</param>
+internal sealed record HostState(string Text)
+{
+    /// <summary>Takes a snapshot.</summary>
+    public static HostState Of(Netns netns) => new(string.Join('\n', (string[])
+    [
+        netns.Ip("-d", "link").Output,
+        netns.Ip("address").Output,
+        netns.Ip("-4", "route", "show", "table", "all").Output,
+        netns.Ip("-6", "route", "show", "table", "all").Output,
+        netns.Ip("-4", "rule").Output,
+        netns.Ip("-6", "rule").Output,
+    ]));
+}
