@@ -1,0 +1,108 @@
+using FlannelFast.EndToEnd.Support;
+
+namespace FlannelFast.EndToEnd.Device;
+
+/// <summary>What a tunnel makes on the host, and that it takes exactly that away again.</summary>
+public sealed class DeviceTests
+{
+    [Theory]
+    [InlineData("udp", 1500, 1472)]
+    [InlineData("vxlan", 1500, 1450)]
+    [InlineData("udp", 1400, 1372)]
+    [InlineData("vxlan", 9000, 8950)]
+    public void It_has_the_address_the_route_and_the_mtu_that_follows_from_the_underlay(string encap, int underlayMtu, int mtu)
+    {
+        using TwoNodes nodes = TwoNodes.Create();
+        nodes.One.Ip("link", "set", "eth0", "mtu", $"{underlayMtu}");
+        nodes.StartDaemon(1, encap);
+
+        Assert.Contains($"mtu {mtu} ", nodes.One.Ip("link", "show", "ff0").Output, StringComparison.Ordinal);
+        Assert.Contains("inet 10.5.1.0/32 ", nodes.One.Ip("-4", "address", "show", "dev", "ff0").Output, StringComparison.Ordinal);
+        Assert.Contains("10.5.0.0/16 ", nodes.One.Ip("route", "show", "dev", "ff0").Output, StringComparison.Ordinal);
+        Assert.Contains("src 10.5.1.0", nodes.One.Ip("route", "get", "10.5.2.9").Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_given_mtu_is_used()
+    {
+        using TwoNodes nodes = TwoNodes.Create();
+        nodes.StartDaemon(1, "udp", "--mtu", "1300");
+        Assert.Contains("mtu 1300 ", nodes.One.Ip("link", "show", "ff0").Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("udp", Native.SIGTERM)]
+    [InlineData("udp", Native.SIGINT)]
+    [InlineData("vxlan", Native.SIGTERM)]
+    public void Nothing_is_left_after_an_orderly_end(string encap, int signal)
+    {
+        using TwoNodes nodes = TwoNodes.Create();
+        HostState before = HostState.Of(nodes.One);
+        Daemon daemon = nodes.StartDaemon(1, encap);
+        Assert.NotEqual(before, HostState.Of(nodes.One));
+
+        Assert.Equal(0, daemon.Stop(signal));
+        Assert.Equal(before, HostState.Of(nodes.One));
+        Assert.False(File.Exists(nodes.SocketPath(1)), "the control socket is still there");
+    }
+
+    [Fact]
+    public void Nothing_is_left_after_a_kill_and_the_next_start_works()
+    {
+        using TwoNodes nodes = TwoNodes.Create();
+        HostState before = HostState.Of(nodes.One);
+        nodes.StartDaemon(2, "udp");
+        nodes.StartDaemon(1, "udp").Stop(Native.SIGKILL);
+        // The kernel removes a device that is not persistent with its last descriptor, and routes and addresses with it.
+        Eventually.Equal(before, () => HostState.Of(nodes.One), "the host after SIGKILL");
+
+        nodes.StartDaemon(1, "udp");
+        Ping.MustAnswer(nodes.One, TwoNodes.OverlayAddress(2));
+    }
+
+    [Fact]
+    public void A_device_of_somebody_else_is_left_alone()
+    {
+        using TwoNodes nodes = TwoNodes.Create();
+        nodes.One.Ip("link", "add", "ff0", "type", "bridge");
+        HostState before = HostState.Of(nodes.One);
+        CommandResult refused = nodes.One.Try(Daemon.Binary, ["tunnel", .. nodes.TunnelFlags(1, "udp")]);
+
+        Assert.NotEqual(0, refused.ExitCode);
+        Assert.Contains("ff0", Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
+        Assert.Equal(before, HostState.Of(nodes.One));
+    }
+
+    /// <summary>A deleted TUN answers every call with EBADFD and poll with POLLERR for ever: stock flannel spins on it.</summary>
+    [Theory, InlineData("udp"), InlineData("vxlan")]
+    public void A_deleted_device_comes_back_and_costs_no_processor_time(string encap)
+    {
+        using TwoNodes nodes = TwoNodes.CreateJoined(encap);
+        Daemon daemon = nodes.Daemons[0];
+        Ping.MustAnswer(nodes.One, TwoNodes.OverlayAddress(2));
+
+        nodes.One.Ip("link", "del", "ff0");
+        Ping.MustAnswerWithin(TimeSpan.FromSeconds(2), nodes.One, TwoNodes.OverlayAddress(2));
+        Ping.MustAnswer(nodes.Two, TwoNodes.OverlayAddress(1));
+        TcpTransfer.MustArriveIntact(nodes.Two, nodes.One, TwoNodes.OverlayAddress(1), 20_000_000);
+
+        double before = daemon.ProcessorSeconds();
+        Thread.Sleep(1000);
+        Assert.InRange(daemon.ProcessorSeconds() - before, 0, 0.2);
+    }
+
+    [Theory, InlineData("ff0"), InlineData("eth0")]
+    public void Traffic_goes_on_after_a_link_was_down(string link)
+    {
+        using TwoNodes nodes = TwoNodes.CreateJoined("udp");
+        Daemon daemon = nodes.Daemons[0];
+        nodes.One.Ip("link", "set", link, "down");
+        double before = daemon.ProcessorSeconds();
+        Assert.NotEqual(0, nodes.One.Try("ping", "-c", "3", "-i", "0.2", "-W", "0.2", TwoNodes.OverlayAddress(2)).ExitCode);
+        Assert.InRange(daemon.ProcessorSeconds() - before, 0, 0.2);
+
+        nodes.One.Ip("link", "set", link, "up");
+        Ping.MustAnswerWithin(TimeSpan.FromSeconds(2), nodes.One, TwoNodes.OverlayAddress(2));
+        Ping.MustAnswer(nodes.Two, TwoNodes.OverlayAddress(1));
+    }
+}
