@@ -1,28 +1,178 @@
+using System.Net;
+using FlannelFast.Control.Netlink;
+using FlannelFast.Dataplane.Engine;
+using FlannelFast.Dataplane.Interop;
 using FlannelFast.Dataplane.Peers;
 using Microsoft.Extensions.Logging;
 
 namespace FlannelFast.Control.Tunnels;
 
-/// <summary>The tunnel on this host's kernel.</summary>
+/// <summary>
+/// The tunnel on this host's kernel: the packet engine with its TUN device, kept in shape by a supervisor thread that is
+/// woken by netlink notifications and looks at everything once a minute in any case.
+/// </summary>
 internal sealed class TunnelRuntime : ITunnelRuntime
 {
-    private TunnelRuntime()
+    /// <summary>Notifications can be lost without a trace; an audit finds what they did not tell.</summary>
+    private static readonly TimeSpan s_auditInterval = TimeSpan.FromSeconds(30);
+
+    /// <summary>Changes come in bunches (a link that goes down takes its routes with it): one repair for all of them.</summary>
+    private static readonly TimeSpan s_settleTime = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Between attempts while the host refuses a repair.</summary>
+    private static readonly TimeSpan s_retryInterval = TimeSpan.FromMilliseconds(250);
+
+    private readonly TunnelConfig _config;
+    private readonly ILogger _log;
+    private readonly NetlinkClient _netlink;
+    private readonly DeviceKeeper _keeper;
+    private readonly PacketEngine _engine;
+    private readonly AutoResetEvent _wake = new(false);
+    private readonly Thread _supervisor;
+    private NetlinkMonitor? _monitor;
+    private volatile bool _stopping;
+    private volatile bool _tunLost;
+    private string? _lastComplaint;
+
+    private TunnelRuntime(TunnelConfig config, ILogger log, NetlinkClient netlink, PacketEngine engine)
     {
+        _config = config;
+        _log = log;
+        _netlink = netlink;
+        _keeper = new DeviceKeeper(netlink, config);
+        _engine = engine;
+        _supervisor = new Thread(Supervise) { Name = "supervisor", IsBackground = true };
     }
 
-    public IReadOnlyList<Peer> Peers => [];
+    public IReadOnlyList<Peer> Peers => _engine.Peers.Peers;
 
-    public Task Completion => Task.CompletedTask;
+    public Task Completion => _engine.Completion;
 
     /// <inheritdoc cref="TunnelRuntimeFactory"/>
-    internal static ITunnelRuntime Start(TunnelConfig config, ILoggerFactory log) =>
-        throw new InvalidOperationException("this build has no packet engine");
+    /// <exception cref="IOException">The host refused; the message says what and, where it is known, what to do.</exception>
+    /// <exception cref="InvalidOperationException">The host contradicts the configuration.</exception>
+    internal static ITunnelRuntime Start(TunnelConfig config, ILoggerFactory log)
+    {
+        var netlink = new NetlinkClient();
+        TunnelRuntime? runtime = null;
+        try
+        {
+            runtime = new TunnelRuntime(config, log.CreateLogger("tunnel"), netlink, CreateEngine(config));
+            runtime.Start();
+            return runtime;
+        }
+        catch
+        {
+            runtime?.Dispose();
+            netlink.Dispose();
+            throw;
+        }
+    }
 
-    public TunnelStatus ReadStatus() => throw new InvalidOperationException("this build has no packet engine");
+    private void Start()
+    {
+        // Listening starts before the state is read, so that no change falls between.
+        _monitor = new NetlinkMonitor(OnNetworkChange);
+        _keeper.Ensure();
+        _engine.TunLost += OnTunLost;
+        _engine.Start();
+        _supervisor.Start();
+    }
 
-    public void ReplacePeers(IReadOnlyList<Peer> peers) => throw new InvalidOperationException("this build has no packet engine");
+    private static PacketEngine CreateEngine(TunnelConfig config)
+    {
+        try
+        {
+            return PacketEngine.Create(config.Engine, config.Device, config.Subnets, config.Peers);
+        }
+        catch (ErrnoException refused)
+        {
+            throw HostRefusal.Explain(refused, config);
+        }
+    }
+
+    public TunnelStatus ReadStatus()
+    {
+        Link? link = _netlink.Links.Find(_config.Device);
+        IReadOnlyList<string> addresses = link is null ? [] : [.. _netlink.Addresses.List(link).Select(address => address.ToString())];
+        var device = new DeviceStatus(_config.Device, link?.Index ?? 0, link?.Mtu ?? 0, addresses);
+        return new(device, _engine.ReadStatus(), [.. _engine.Peers.ReadStatus().Select(peer => new PeerTraffic(
+            new(peer.Subnet, peer.PublicIP, peer.VtepMac), peer.EgressPackets, peer.EgressBytes, peer.IngressPackets, peer.IngressBytes, peer.SendErrors))]);
+    }
+
+    public void ReplacePeers(IReadOnlyList<Peer> peers) => _engine.Publish(peers);
+
+    private void OnTunLost()
+    {
+        _tunLost = true;
+        _wake.Set();
+    }
+
+    private void OnNetworkChange(NetworkChange change)
+    {
+        bool ours = change switch
+        {
+            LinkChanged changed => IsOurs(changed.Link.Index),
+            LinkRemoved removed => IsOurs(removed.Link.Index),
+            AddressAdded added => added.Address.Address.Equals(_config.Engine.Local),
+            AddressRemoved removed => IsOurs(removed.Address.LinkIndex),
+            RouteRemoved removed => _config.Networks.Contains(removed.Route.Destination),
+            Overrun or MonitorFailed => true,
+            _ => false,
+        };
+        if (change is MonitorFailed failed) _log.MonitorFailed(failed.Error.Message);
+        if (ours) _wake.Set();
+    }
+
+    private bool IsOurs(int link) => link == _keeper.Link?.Index || link == _keeper.UnderlayIndex;
+
+    private void Supervise()
+    {
+        TimeSpan wait = s_auditInterval;
+        while (true)
+        {
+            bool notified = _wake.WaitOne(wait);
+            if (_stopping) return;
+            if (notified) Thread.Sleep(s_settleTime);
+            wait = TryRepair() ? s_auditInterval : s_retryInterval;
+        }
+    }
+
+    private bool TryRepair()
+    {
+        try
+        {
+            if (_tunLost)
+            {
+                _engine.RecreateTun();
+                _tunLost = false;
+                _log.DeviceRecreated(_config.Device);
+            }
+            IReadOnlyList<string> changes = _keeper.Ensure();
+            if (changes.Count > 0) _log.DeviceRepaired(_config.Device, string.Join(", ", changes));
+            _lastComplaint = null;
+            return true;
+        }
+        catch (Exception refused) when (refused is IOException or InvalidOperationException)
+        {
+            // A link that is just being deleted is reported by its queue a moment later; everything else is worth one line per cause.
+            if (refused is not NetlinkException { Errno: Errno.ENODEV } && refused.Message != _lastComplaint)
+            {
+                _lastComplaint = refused.Message;
+                _log.RepairFailed(_config.Device, refused.Message);
+            }
+            return false;
+        }
+    }
 
     public void Dispose()
     {
+        _stopping = true;
+        _wake.Set();
+        if (_supervisor.IsAlive) _supervisor.Join();
+        _monitor?.Dispose();
+        _engine.Dispose();
+        _netlink.Dispose();
+        _wake.Dispose();
     }
 }

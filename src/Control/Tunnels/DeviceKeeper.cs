@@ -1,0 +1,94 @@
+using System.Net;
+using System.Net.Sockets;
+using FlannelFast.Control.Netlink;
+using FlannelFast.Dataplane.Interop;
+using FlannelFast.Dataplane.Peers;
+
+namespace FlannelFast.Control.Tunnels;
+
+/// <summary>
+/// Keeps one TUN device as its tunnel wants it: up, with MTU, addresses and the routes of the pod networks. <see cref="Ensure"/>
+/// is idempotent and changes only what differs, so it serves the first start and every repair alike. One thread at a time.
+/// </summary>
+/// <param name="netlink">Host access, not owned.</param>
+/// <param name="config">What is wanted.</param>
+internal sealed class DeviceKeeper(NetlinkClient netlink, TunnelConfig config)
+{
+    /// <summary>The device at the last <see cref="Ensure"/>, or null before the first.</summary>
+    internal Link? Link { get; private set; }
+
+    /// <summary>Index of the link that owns the local address; 0 where none does or the MTU is fixed.</summary>
+    internal int UnderlayIndex { get; private set; }
+
+    /// <summary>
+    /// Makes the device as it is wanted.
+    /// </summary>
+    /// <returns>What had to be changed, one phrase each; empty when all was right.</returns>
+    /// <exception cref="NetlinkException">The kernel refused, or the device is gone (ENODEV).</exception>
+    /// <exception cref="InvalidOperationException">The host contradicts the tunnel; the message says how.</exception>
+    internal IReadOnlyList<string> Ensure()
+    {
+        var changes = new List<string>();
+        Link link = netlink.Links.Get(config.Device);
+        int mtu = WantedMtu();
+        if (link.Mtu != mtu)
+        {
+            netlink.Links.SetMtu(link, mtu);
+            changes.Add($"MTU {mtu}");
+        }
+        EnsureAddresses(link, changes);
+        if (!link.IsUp)
+        {
+            netlink.Links.SetUp(link);
+            changes.Add("up");
+        }
+        EnsureRoutes(link, changes);
+        Link = netlink.Links.Get(link.Index);
+        return changes;
+    }
+
+    private int WantedMtu()
+    {
+        if (config.Mtu != 0) return config.Mtu;
+        Link underlay = netlink.FindLinkByAddress(config.Engine.Local) ?? throw new InvalidOperationException(
+            $"no interface of this host owns {config.Engine.Local}: give --local an address of this host");
+        UnderlayIndex = underlay.Index;
+        // The largest IP packet a TUN device can carry; loopback has 65536.
+        int mtu = Math.Min(underlay.Mtu, 65535) - config.Overhead;
+        return mtu >= config.MinMtu ? mtu : throw new InvalidOperationException(
+            $"the MTU of {underlay.Name} is {underlay.Mtu}: {mtu} would be left for packets in the tunnel, at least {config.MinMtu} are needed");
+    }
+
+    private void EnsureAddresses(Link link, List<string> changes)
+    {
+        List<InterfaceAddress> present = netlink.Addresses.List(link);
+        foreach (IPNetwork wanted in config.DeviceAddresses)
+        {
+            if (present.Any(found => found.Address.Equals(wanted.BaseAddress) && found.PrefixLength == wanted.PrefixLength)) continue;
+            bool ipv6 = wanted.BaseAddress.AddressFamily == AddressFamily.InterNetworkV6;
+            // No other host answers on a point-to-point device: detection would only delay the first packet.
+            if (netlink.Addresses.TryAdd(link, wanted.BaseAddress, wanted.PrefixLength, ipv6 ? AddressFlags.NoDad : AddressFlags.None))
+                changes.Add($"address {wanted}");
+        }
+    }
+
+    private void EnsureRoutes(Link link, List<string> changes)
+    {
+        List<Route> present = netlink.Routes.List();
+        foreach (IPNetwork network in config.Networks)
+        {
+            // As flannel writes it: no gateway, no preferred source, protocol boot, scope universe (pkg/ip/iface.go).
+            Route wanted = Route.OnLink(network, link) with { Scope = RouteScope.Universe };
+            Route? rival = present.Find(route => route.Destination == network && route.Type == RouteType.Unicast && route.Metric == wanted.Metric);
+            if (rival?.LinkIndex == link.Index) continue;
+            if (rival is null && netlink.Routes.TryAdd(wanted))
+            {
+                changes.Add($"route {network}");
+                continue;
+            }
+            // Stock flannel takes EEXIST for success and then sends nothing anywhere.
+            string owner = rival is null ? "another route" : $"a route by {netlink.Links.Find(rival.LinkIndex)?.Name ?? $"link {rival.LinkIndex}"}";
+            throw new InvalidOperationException($"{owner} to {network} exists already: remove it or choose another --network");
+        }
+    }
+}

@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Logging;
+
+namespace FlannelFast.Control.Tunnels;
+
+/// <summary>What a running tunnel tells. Next free id: 105.</summary>
+internal static partial class TunnelLog
+{
+    [LoggerMessage(101, LogLevel.Warning, "{Device} was deleted and has been made again")]
+    internal static partial void DeviceRecreated(this ILogger log, string device);
+
+    [LoggerMessage(102, LogLevel.Warning, "{Device} was changed by somebody; restored: {Changes}")]
+    internal static partial void DeviceRepaired(this ILogger log, string device, string changes);
+
+    [LoggerMessage(103, LogLevel.Error, "{Device} cannot be restored, trying on: {Reason}")]
+    internal static partial void RepairFailed(this ILogger log, string device, string reason);
+
+    [LoggerMessage(104, LogLevel.Error, "no more notifications of network changes, looking every 30 s instead: {Reason}")]
+    internal static partial void MonitorFailed(this ILogger log, string reason);
+}

@@ -1,0 +1,28 @@
+using FlannelFast.Dataplane.Engine;
+
+namespace FlannelFast.Dataplane.Encapsulation;
+
+/// <summary>flannel's udp backend: the UDP payload is one bare IPv4 packet (pkg/backend/udp/proxy_amd64.c), usual port 8285.</summary>
+internal readonly struct IpInUdp : IEncapsulation
+{
+    /// <summary>flannel's default port.</summary>
+    internal const int DefaultPort = 8285;
+
+    public int Overhead => 0;
+
+    public bool DecrementsTtl => true;
+
+    public bool CarriesIpv6 => false;
+
+    public bool HasFixedSourcePort => true;
+
+    public void WriteHeader(Span<byte> headRoom, ulong peerMac, bool ipv6)
+    {
+    }
+
+    public DropReason CheckHeader(ReadOnlySpan<byte> datagram, out int version)
+    {
+        version = 4;
+        return DropReason.None;
+    }
+}

@@ -1,0 +1,45 @@
+using FlannelFast.Dataplane.Interop;
+
+namespace FlannelFast.Dataplane.Engine;
+
+/// <summary>The real host: plain system calls on descriptors that others own and close after the worker ended.</summary>
+internal readonly unsafe struct HostPort(int tunFd, int udpFd, int controlFd) : IPacketPort
+{
+    // Non-blocking calls do not sleep, so signals do not interrupt them (signal(7)); an EINTR that comes all the same is
+    // answered by the callers like EAGAIN, with a bound, instead of by a loop here without one.
+    public nint ReadTun(iovec* iov, int count) => SysResult.From(Libc.readv(tunFd, iov, count)).Raw;
+
+    public nint WriteTun(iovec* iov, int count) => SysResult.From(Libc.writev(tunFd, iov, count)).Raw;
+
+    public int Send(mmsghdr* messages, int count) =>
+        (int)SysResult.From(Libc.sendmmsg(udpFd, messages, (uint)count, Libc.MSG_DONTWAIT)).Raw;
+
+    public int Receive(mmsghdr* messages, int count) =>
+        (int)SysResult.From(Libc.recvmmsg(udpFd, messages, (uint)count, Libc.MSG_DONTWAIT, null)).Raw;
+
+    public void Wait(bool tun, int timeoutMilliseconds)
+    {
+        pollfd* fds = stackalloc pollfd[3];
+        fds[0] = new() { fd = controlFd, events = Libc.POLLIN };
+        fds[1] = new() { fd = udpFd, events = Libc.POLLIN };
+        // A negative descriptor is skipped by poll(2).
+        fds[2] = new() { fd = tun ? tunFd : -1, events = Libc.POLLIN };
+        // Any outcome, EINTR included, is answered the same way: look at everything again.
+        _ = Libc.poll(fds, 3, timeoutMilliseconds);
+        if ((fds[0].revents & Libc.POLLIN) == 0) return;
+        ulong signals;
+        _ = Libc.read(controlFd, &signals, sizeof(ulong));
+    }
+
+    public void WaitWritable(int timeoutMilliseconds)
+    {
+        var fd = new pollfd { fd = udpFd, events = Libc.POLLOUT };
+        _ = Libc.poll(&fd, 1, timeoutMilliseconds);
+    }
+
+    public void Pause(int microseconds)
+    {
+        var time = new timespec { tv_nsec = microseconds * 1000L };
+        _ = Libc.clock_nanosleep(Libc.CLOCK_MONOTONIC, 0, &time, null);
+    }
+}

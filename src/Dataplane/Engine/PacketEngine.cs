@@ -1,0 +1,171 @@
+using System.Net;
+using System.Net.Sockets;
+using FlannelFast.Dataplane.Encapsulation;
+using FlannelFast.Dataplane.Interop;
+using FlannelFast.Dataplane.Peers;
+using FlannelFast.Dataplane.Tun;
+using FlannelFast.Dataplane.Sockets;
+
+namespace FlannelFast.Dataplane.Engine;
+
+/// <summary>
+/// A running packet engine: one TUN device, one UDP socket per queue, one worker thread for each pair. Owns all of them.
+/// Members may be called from any thread, one at a time, except <see cref="ReadStatus"/>, which may be called at any time
+/// before <see cref="Dispose"/>.
+/// </summary>
+public sealed class PacketEngine : IDisposable
+{
+    private readonly EngineOptions _options;
+    private readonly IReadOnlyList<IPNetwork> _localSubnets;
+    private readonly TunDevice _tun;
+    private readonly UdpPort[] _ports;
+    private readonly Worker[] _workers;
+    private readonly int _collectionsAtStart;
+
+    private PacketEngine(EngineOptions options, IReadOnlyList<IPNetwork> localSubnets, PeerTable peers, TunDevice tun, UdpPort[] ports, Worker[] workers)
+    {
+        _options = options;
+        _localSubnets = localSubnets;
+        Peers = peers;
+        _tun = tun;
+        _ports = ports;
+        _workers = workers;
+        _collectionsAtStart = Collections;
+    }
+
+    /// <summary>The interface name of the TUN device.</summary>
+    public string DeviceName => _tun.Name;
+
+    /// <summary>The table last published.</summary>
+    public PeerTable Peers { get; private set; }
+
+    /// <summary>Faults as soon as one worker fails; ends when all have stopped.</summary>
+    public Task Completion { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Raised on a worker's thread when the TUN device was deleted; answer with <see cref="RecreateTun"/> on another one.</summary>
+    public event Action? TunLost;
+
+    private static int Collections => GC.CollectionCount(0);
+
+    /// <summary>Creates the device (down, without address) and the sockets. Nothing moves before <see cref="Start"/>.</summary>
+    /// <param name="options">What the engine is.</param>
+    /// <param name="device">Interface name, 1 to 15 characters; must not exist.</param>
+    /// <param name="localSubnets">Our own pod subnets, at most one per family.</param>
+    /// <param name="peers">The table to start with.</param>
+    /// <exception cref="IOException">The host refused; the message names what. Everything made so far is gone again.</exception>
+    /// <exception cref="ArgumentException">Peers or subnets contradict each other.</exception>
+    public static PacketEngine Create(EngineOptions options, string device, IReadOnlyList<IPNetwork> localSubnets, IReadOnlyList<Peer> peers)
+    {
+        var owned = new Stack<IDisposable>();
+        try
+        {
+            PeerTable table = PeerTable.Build(localSubnets, peers, previous: null, options.Queues);
+            TunDevice tun = TunDevice.Create(device, options.Queues, options.TunOffloads ? TunOffloads.Uso : TunOffloads.None);
+            owned.Push(tun);
+            var ports = new UdpPort[options.Queues];
+            for (int i = 0; i < ports.Length; i++)
+            {
+                ports[i] = UdpPort.Bind(options.Local, options.Port, options.Queues > 1, options.SocketBuffer, options.UdpGro, options.UdpSegment);
+                owned.Push(ports[i]);
+            }
+            var workers = new Worker[options.Queues];
+            for (int i = 0; i < workers.Length; i++)
+            {
+                workers[i] = CreateWorker(options, i, tun, ports[i], table, localSubnets);
+                owned.Push(workers[i]);
+            }
+            return new(options, localSubnets, table, tun, ports, workers);
+        }
+        catch
+        {
+            foreach (IDisposable part in owned) part.Dispose();
+            throw;
+        }
+    }
+
+    private static Worker CreateWorker(
+        EngineOptions options, int index, TunDevice tun, UdpPort udp, PeerTable table, IReadOnlyList<IPNetwork> localSubnets)
+    {
+        var workerOptions = new WorkerOptions
+        {
+            DestinationPort = options.Port,
+            UnderlayIsIpv6 = udp.IsIpv6,
+            SourceCheck = options.SourceCheck,
+            CheckSourcePort = options.CheckSourcePort,
+            VnetHeader = tun.HasVnetHeader,
+            CoalesceTcp = options.Coalesce && tun.Offloads >= TunOffloads.Tso,
+            CoalesceUdp = options.Coalesce && tun.Offloads >= TunOffloads.Uso,
+            UdpSegment = udp.Segment,
+            PauseMicroseconds = options.PauseMicroseconds,
+            DeviceAddress = DeviceAddress(localSubnets),
+        };
+        var control = new NativeFd(SysResult.From(Libc.eventfd(0, Libc.EFD_NONBLOCK | Libc.EFD_CLOEXEC)).ThrowOnError("cannot create an eventfd"));
+        var port = new HostPort(tun.QueueFd(index), udp.Fd, control.Number);
+        return options.Encapsulation switch
+        {
+            EncapsulationKind.Udp => new PacketWorker<HostPort, IpInUdp>(index, control, table, port, default, workerOptions),
+            _ => new PacketWorker<HostPort, Vxlan>(
+                index, control, table, port, new Vxlan(options.Vni, options.Mac, options.IgnoreReservedBits), workerOptions),
+        };
+    }
+
+    /// <summary>flannel's rule: the device's address is the base address of the subnet.</summary>
+    private static uint DeviceAddress(IReadOnlyList<IPNetwork> localSubnets)
+    {
+        foreach (IPNetwork subnet in localSubnets)
+        {
+            if (subnet.BaseAddress.AddressFamily == AddressFamily.InterNetwork)
+                return System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(subnet.BaseAddress.GetAddressBytes());
+        }
+        return 0;
+    }
+
+    /// <summary>Starts the workers.</summary>
+    public void Start()
+    {
+        Completion = Task.WhenAll(_workers.Select(worker => worker.Completion));
+        foreach (Worker worker in _workers)
+        {
+            worker.OnTunLost = () => TunLost?.Invoke();
+            worker.Start();
+        }
+    }
+
+    /// <summary>Replaces all peers at once; workers use the new table from their next burst on. A bad list changes nothing.</summary>
+    /// <exception cref="ArgumentException">Names the peer that cannot be, and why.</exception>
+    public void Publish(IReadOnlyList<Peer> peers)
+    {
+        PeerTable table = PeerTable.Build(_localSubnets, peers, Peers, _options.Queues);
+        Peers = table;
+        foreach (Worker worker in _workers) worker.Publish(table);
+    }
+
+    /// <summary>Makes the deleted device again on the same queues, down and without address, and lets the workers use it.</summary>
+    /// <exception cref="IOException">The kernel refused, for example because the name is taken.</exception>
+    public void RecreateTun()
+    {
+        _tun.Recreate();
+        foreach (Worker worker in _workers) worker.ReattachTun();
+    }
+
+    /// <summary>Reads all counters.</summary>
+    public EngineStatus ReadStatus()
+    {
+        UdpPort port = _ports[0];
+        var capabilities = new CapabilityStatus(
+            _tun.HasVnetHeader, _tun.Offloads >= TunOffloads.Tso, _tun.Offloads >= TunOffloads.Uso,
+            _workers.All(worker => worker.UsesUdpSegment), port.Gro, port.ReceiveBuffer, port.SendBuffer);
+        return new(
+            capabilities, [.. _workers.Select(worker => worker.ReadStatus())],
+            _workers.Sum(worker => worker.AllocatedBytes), Collections - _collectionsAtStart);
+    }
+
+    /// <summary>Stops the workers after their burst, then closes sockets and device; the device is gone afterwards.</summary>
+    public void Dispose()
+    {
+        foreach (Worker worker in _workers) worker.Stop();
+        foreach (Worker worker in _workers) worker.Dispose();
+        foreach (UdpPort port in _ports) port.Dispose();
+        _tun.Dispose();
+    }
+}

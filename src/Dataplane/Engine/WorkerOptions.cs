@@ -1,0 +1,38 @@
+namespace FlannelFast.Dataplane.Engine;
+
+/// <summary>What a worker's loops need to know, settled before it starts.</summary>
+internal sealed record WorkerOptions
+{
+    /// <summary>UDP port of every peer.</summary>
+    internal required int DestinationPort { get; init; }
+
+    /// <summary>Outer addresses are IPv6.</summary>
+    internal required bool UnderlayIsIpv6 { get; init; }
+
+    /// <summary>How far senders are checked.</summary>
+    internal SourceCheck SourceCheck { get; init; } = SourceCheck.Strict;
+
+    /// <summary>Refuse datagrams from another port than <see cref="DestinationPort"/>, where the wire format fixes it.</summary>
+    internal bool CheckSourcePort { get; init; } = true;
+
+    /// <summary>TUN frames start with a virtio-net header.</summary>
+    internal bool VnetHeader { get; init; }
+
+    /// <summary>Merge TCP segments towards the TUN.</summary>
+    internal bool CoalesceTcp { get; init; }
+
+    /// <summary>Merge UDP datagrams towards the TUN.</summary>
+    internal bool CoalesceUdp { get; init; }
+
+    /// <summary>Send with UDP_SEGMENT.</summary>
+    internal bool UdpSegment { get; init; }
+
+    /// <summary>Pause after a busy burst; 0 never.</summary>
+    internal int PauseMicroseconds { get; init; }
+
+    /// <summary>Frames and messages in a burst from which on it counts as busy.</summary>
+    internal int PauseThreshold { get; init; } = 8;
+
+    /// <summary>The source of ICMP errors that travel to peers: the device's own address, host order; 0 where there is none.</summary>
+    internal uint DeviceAddress { get; init; }
+}

@@ -1,0 +1,98 @@
+using System.Net;
+using System.Net.Sockets;
+using FlannelFast.Dataplane.Interop;
+
+namespace FlannelFast.Dataplane.Sockets;
+
+/// <summary>
+/// One bound, unconnected UDP socket of the underlay; owns its descriptor. Options that only make it faster are probed and
+/// read back, never required.
+/// </summary>
+internal sealed unsafe class UdpPort : IDisposable
+{
+    private readonly NativeFd _fd;
+
+    private UdpPort(NativeFd fd, bool ipv6)
+    {
+        _fd = fd;
+        IsIpv6 = ipv6;
+    }
+
+    /// <summary>The descriptor; non-blocking, close-on-exec, still owned by this object.</summary>
+    internal int Fd => _fd.Number;
+
+    /// <summary>The family of the socket.</summary>
+    internal bool IsIpv6 { get; }
+
+    /// <summary>Runs of datagrams arrive as one message.</summary>
+    internal bool Gro { get; private set; }
+
+    /// <summary>The kernel takes UDP_SEGMENT on this socket.</summary>
+    internal bool Segment { get; private set; }
+
+    /// <summary>SO_RCVBUF as read back: bytes, twice what was asked for.</summary>
+    internal int ReceiveBuffer => GetOption(Libc.SOL_SOCKET, Libc.SO_RCVBUF);
+
+    /// <summary>SO_SNDBUF as read back: bytes, twice what was asked for.</summary>
+    internal int SendBuffer => GetOption(Libc.SOL_SOCKET, Libc.SO_SNDBUF);
+
+    /// <summary>Binds a socket.</summary>
+    /// <param name="local">Address to bind; its family is the socket's.</param>
+    /// <param name="port">1 to 65535, or 0 for any.</param>
+    /// <param name="share">Several sockets of this process share the port (SO_REUSEPORT).</param>
+    /// <param name="buffer">Bytes of receive and send buffer to ask for.</param>
+    /// <param name="gro">Try UDP_GRO.</param>
+    /// <param name="segment">Try UDP_SEGMENT.</param>
+    /// <exception cref="ErrnoException">EADDRINUSE, EADDRNOTAVAIL, EACCES and the like, with the address in the message.</exception>
+    internal static UdpPort Bind(IPAddress local, int port, bool share, int buffer, bool gro, bool segment)
+    {
+        bool ipv6 = local.AddressFamily == AddressFamily.InterNetworkV6;
+        int fd = SysResult.From(Libc.socket(ipv6 ? Libc.AF_INET6 : Libc.AF_INET, Libc.SOCK_DGRAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0))
+            .ThrowOnError("cannot create a UDP socket");
+        var udp = new UdpPort(new NativeFd(fd), ipv6);
+        try
+        {
+            udp.Configure(share, buffer, gro, segment);
+            byte* address = stackalloc byte[SocketAddress.MaxSize];
+            uint length = SocketAddress.Write(address, local, port);
+            SysResult.From(Libc.bind(fd, address, length)).ThrowOnError($"cannot bind UDP {new IPEndPoint(local, port)}");
+            return udp;
+        }
+        catch
+        {
+            udp.Dispose();
+            throw;
+        }
+    }
+
+    private void Configure(bool share, int buffer, bool gro, bool segment)
+    {
+        if (share) SetOption(Libc.SOL_SOCKET, Libc.SO_REUSEPORT, 1).ThrowOnError("cannot share the UDP port between workers (SO_REUSEPORT)");
+        // A forged "fragmentation needed" otherwise poisons the path for ten minutes and makes every UDP_SEGMENT send fail with
+        // EMSGSIZE. OMIT rather than INTERFACE: a datagram beyond the interface MTU is fragmented, not lost, as with stock flannel.
+        SysResult pmtu = IsIpv6
+            ? SetOption(Libc.IPPROTO_IPV6, Libc.IPV6_MTU_DISCOVER, Libc.IPV6_PMTUDISC_OMIT)
+            : SetOption(Libc.IPPROTO_IP, Libc.IP_MTU_DISCOVER, Libc.IP_PMTUDISC_OMIT);
+        pmtu.ThrowOnError("cannot switch path MTU discovery off on the UDP socket");
+        if (IsIpv6) SetOption(Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 1).ThrowOnError("cannot restrict the UDP socket to IPv6");
+        // The FORCE variants ignore net.core.[rw]mem_max but need CAP_NET_ADMIN; without it the capped ones do what they can.
+        if (SetOption(Libc.SOL_SOCKET, Libc.SO_RCVBUFFORCE, buffer).IsError) SetOption(Libc.SOL_SOCKET, Libc.SO_RCVBUF, buffer);
+        if (SetOption(Libc.SOL_SOCKET, Libc.SO_SNDBUFFORCE, buffer).IsError) SetOption(Libc.SOL_SOCKET, Libc.SO_SNDBUF, buffer);
+        SetOption(Libc.SOL_SOCKET, Libc.SO_RXQ_OVFL, 1);
+        Gro = gro && SetOption(Libc.SOL_UDP, Libc.UDP_GRO, 1).IsSuccess;
+        // Value 0 leaves the socket as it is and only asks whether the option is known (Linux 4.18).
+        Segment = segment && SetOption(Libc.SOL_UDP, Libc.UDP_SEGMENT, 0).IsSuccess;
+    }
+
+    private SysResult SetOption(int level, int option, int value) =>
+        SysResult.From(Libc.setsockopt(Fd, level, option, &value, sizeof(int)));
+
+    private int GetOption(int level, int option)
+    {
+        int value = 0;
+        uint length = sizeof(int);
+        return SysResult.From(Libc.getsockopt(Fd, level, option, &value, &length)).IsSuccess ? value : 0;
+    }
+
+    public void Dispose() => _fd.Dispose();
+}
