@@ -3,7 +3,7 @@ using FlannelFast.Dataplane.Interop;
 
 namespace FlannelFast.Control.Tunnels;
 
-/// <summary>Turns what the kernel answered when a tunnel was created into one line that says what to do.</summary>
+/// <summary>Turns what the kernel answered when a tunnel was created into one line that says what to do. Missing rights: <see cref="HostRequirements"/>.</summary>
 internal static class HostRefusal
 {
     internal static IOException Explain(ErrnoException refused, TunnelConfig config)
@@ -11,10 +11,6 @@ internal static class HostRefusal
         var local = new IPEndPoint(config.Engine.Local, config.Engine.Port);
         return refused.Errno switch
         {
-            Errno.EPERM or Errno.EACCES => new IOException(
-                $"{refused.Message}: run it as root, or give the program the right with 'sudo setcap cap_net_admin+ep <path of flannelfast>'", refused),
-            Errno.ENOENT or Errno.ENODEV or Errno.ENXIO => new IOException(
-                $"{refused.Message}: load the driver with 'modprobe tun'; a container needs the device /dev/net/tun passed in", refused),
             Errno.EBUSY => new IOException($"device {config.Device} exists already: choose another --device or remove it", refused),
             Errno.EADDRINUSE => new IOException($"UDP {local} is in use by another program: stop it or choose another --port", refused),
             Errno.EADDRNOTAVAIL => new IOException($"no interface of this host owns {local.Address}: give --local an address of this host", refused),
