@@ -99,7 +99,8 @@ tunnel_up() {
     tunnel_command "$1" "$2"
     began=${EPOCHREALTIME/[.,]/}
     # The lock must not live on in a daemon that --keep leaves behind.
-    in_node "$2" "${command[@]}" >"$state/$name.log" 2>&1 {lock}>&- &
+    # "ip" replaces itself by the program, so that $! is the daemon; a function in between would leave a shell there.
+    ip netns exec "ff-node$2" "${command[@]}" >"$state/$name.log" 2>&1 {lock}>&- &
     pid=$!
     echo "$pid" >"$state/$name.pid"
     for ((tick = 0; tick < 2500; tick++)); do

@@ -91,18 +91,51 @@ public sealed class DeviceTests
         Assert.InRange(daemon.ProcessorSeconds() - before, 0, 0.2);
     }
 
-    [Theory, InlineData("ff0"), InlineData("eth0")]
-    public void Traffic_goes_on_after_a_link_was_down(string link)
+    /// <summary>The device is the tunnel's: whoever sets it down meant something else.</summary>
+    [Theory, InlineData("udp"), InlineData("vxlan")]
+    public void A_device_that_is_set_down_comes_up_again_with_its_route(string encap)
+    {
+        using TwoNodes nodes = TwoNodes.CreateJoined(encap);
+        nodes.One.Ip("link", "set", "ff0", "down");
+        Ping.MustAnswerWithin(TimeSpan.FromSeconds(2), nodes.One, TwoNodes.OverlayAddress(2));
+        Ping.MustAnswer(nodes.Two, TwoNodes.OverlayAddress(1));
+    }
+
+    [Theory]
+    [InlineData("route", "del", "10.5.0.0/16", "dev", "ff0")]
+    [InlineData("address", "flush", "dev", "ff0")]
+    [InlineData("link", "set", "ff0", "mtu", "1000")]
+    public void What_somebody_else_takes_away_is_put_back(params string[] change)
+    {
+        using TwoNodes nodes = TwoNodes.CreateJoined("udp");
+        HostState before = HostState.Of(nodes.One);
+        nodes.One.Ip(change);
+        Eventually.Equal(before, () => HostState.Of(nodes.One), "the host after the repair");
+        Ping.MustAnswer(nodes.One, TwoNodes.OverlayAddress(2));
+    }
+
+    [Fact]
+    public void Traffic_goes_on_after_the_underlay_was_down()
     {
         using TwoNodes nodes = TwoNodes.CreateJoined("udp");
         Daemon daemon = nodes.Daemons[0];
-        nodes.One.Ip("link", "set", link, "down");
+        nodes.One.Ip("link", "set", "eth0", "down");
         double before = daemon.ProcessorSeconds();
         Assert.NotEqual(0, nodes.One.Try("ping", "-c", "3", "-i", "0.2", "-W", "0.2", TwoNodes.OverlayAddress(2)).ExitCode);
         Assert.InRange(daemon.ProcessorSeconds() - before, 0, 0.2);
 
-        nodes.One.Ip("link", "set", link, "up");
+        nodes.One.Ip("link", "set", "eth0", "up");
         Ping.MustAnswerWithin(TimeSpan.FromSeconds(2), nodes.One, TwoNodes.OverlayAddress(2));
         Ping.MustAnswer(nodes.Two, TwoNodes.OverlayAddress(1));
+    }
+
+    [Fact]
+    public void The_mtu_follows_the_underlay()
+    {
+        using TwoNodes nodes = TwoNodes.CreateJoined("udp");
+        nodes.One.Ip("link", "set", "eth0", "mtu", "1400");
+        Eventually.True(
+            () => nodes.One.Ip("link", "show", "ff0").Output.Contains("mtu 1372 ", StringComparison.Ordinal), TimeSpan.FromSeconds(1),
+            () => nodes.One.Ip("link", "show", "ff0").Output);
     }
 }

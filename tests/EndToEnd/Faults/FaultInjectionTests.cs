@@ -52,7 +52,8 @@ public sealed class FaultInjectionTests
         using TwoNodes nodes = TwoNodes.CreateJoined("udp");
         Assert.Equal(PingsWhileTormented, Torment(nodes, call, error));
         DaemonStatus status = nodes.Daemons[0].Status();
-        Assert.Equal((0, 0), (status.Egress.Dropped, status.Ingress.Dropped));
+        // The host's own IPv6 neighbour messages cannot leave through the udp encapsulation; they are no loss.
+        Assert.Equal((0, 0), (status.Egress.Dropped - status.Egress.DropsFor("bad_version"), status.Ingress.Dropped));
     }
 
     /// <summary>A real firewall, not strace: the whole output to a peer is refused, then allowed again.</summary>

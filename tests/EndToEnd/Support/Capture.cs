@@ -32,16 +32,24 @@ internal sealed class Capture : IDisposable
     /// <param name="fields">Names of fields; several occurrences in one packet are separated by commas, outermost first.</param>
     public List<string[]> Read(string decodeAs, string filter, params string[] fields)
     {
-        if (!_tcpdump.HasExited)
-        {
-            Native.Kill(_tcpdump.Id, Native.SIGINT);
-            _tcpdump.WaitForExit();
-        }
+        if (!_tcpdump.HasExited) Stop();
         string[] show = [.. fields.SelectMany(f => (string[])["-e", f])];
         string output = Shell.Run("tshark", [
             "-r", _file, "-d", decodeAs, "-Y", filter, "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE",
             "-o", "udp.check_checksum:TRUE", "-T", "fields", "-E", "occurrence=a", .. show]).Output;
         return [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split('\t'))];
+    }
+
+    /// <summary>tcpdump drops what it has not read when it is told to end: so it is told when the file has stopped growing.</summary>
+    private void Stop()
+    {
+        for (long size = -1, now = 0; size != now; now = new FileInfo(_file).Length)
+        {
+            size = now;
+            Thread.Sleep(300);
+        }
+        Native.Kill(_tcpdump.Id, Native.SIGINT);
+        _tcpdump.WaitForExit();
     }
 
     /// <inheritdoc />

@@ -16,7 +16,7 @@ internal static class DatagramExchange
         {
             byte[] payload = Pattern(size, seed: size);
             sender.Send(payload, TwoNodes.OverlayAddress(to), Port);
-            Assert.True(receiver.Receive().SequenceEqual(payload), $"the datagram of {size} bytes came out different");
+            receiver.MustReceive(payload, $"a datagram of {size} bytes");
         }
     }
 
@@ -32,7 +32,7 @@ internal static class DatagramExchange
             for (int offset = 0; offset < total; offset += size)
             {
                 ReadOnlySpan<byte> expected = payload.AsSpan(offset, Math.Min(size, total - offset));
-                Assert.True(receiver.Receive().SequenceEqual(expected), $"{total} bytes in segments of {size}: the one at {offset} came out different");
+                receiver.MustReceive(expected, $"{total} bytes in segments of {size}: the one at {offset}");
             }
         }
     }

@@ -32,6 +32,9 @@ internal sealed class TwoNodes : IDisposable
             if (underlay == Underlay.WireLike) MakeWireLike(nodes.Node(n));
             nodes.Node(n).Ip("link", "set", "eth0", "up");
         }
+        // Carrier comes when both ends are up; a snapshot of a host taken before would change by itself.
+        foreach (Netns node in nodes._nodes)
+            Eventually.True(() => node.Ip("link", "show", "eth0").Output.Contains("state UP", StringComparison.Ordinal), TimeSpan.FromSeconds(5), () => "eth0 has no carrier");
         return nodes;
     }
 

@@ -36,6 +36,19 @@ internal sealed class UdpSocket : IDisposable
     /// <summary>Waits for the next datagram, at most two seconds. Valid until the next call.</summary>
     public ReadOnlySpan<byte> Receive() => _buffer.AsSpan(0, _socket.Receive(_buffer));
 
+    /// <summary>Waits for the next datagram and demands that it is this one.</summary>
+    public void MustReceive(ReadOnlySpan<byte> expected, string what)
+    {
+        try
+        {
+            Assert.True(Receive().SequenceEqual(expected), $"{what}: came out different");
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.TimedOut)
+        {
+            Assert.Fail($"{what}: did not arrive");
+        }
+    }
+
     /// <inheritdoc />
     public void Dispose() => _socket.Dispose();
 }
