@@ -17,36 +17,38 @@ public sealed class PeerTableConcurrencyTests
         Published current = Publish(null, random);
         bool stop = false;
         int publications = 0;
+        int[] snapshotsSeen = new int[Readers];
 
-        Task<(long Lookups, int Snapshots)>[] readers = [.. Enumerable.Range(0, Readers).Select(worker =>
+        Task<long>[] readers = [.. Enumerable.Range(0, Readers).Select(worker =>
             Task.Factory.StartNew(() => Read(worker), default, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
         long until = Environment.TickCount64 + (long)duration.TotalMilliseconds;
-        while (Environment.TickCount64 < until && !readers.Any(r => r.IsCompleted))
+        // On a busy machine as much longer as it takes until something was tested, up to a minute.
+        while ((Environment.TickCount64 < until || (!WasTested() && Environment.TickCount64 < until + 60_000)) && !readers.Any(r => r.IsCompleted))
         {
             Volatile.Write(ref current, Publish(current.Table, random));
             publications++;
         }
         Volatile.Write(ref stop, true);
-        (long Lookups, int Snapshots)[] results = await Task.WhenAll(readers);
+        long[] lookups = await Task.WhenAll(readers);
 
-        Assert.True(publications >= 20, $"{publications} tables published");
-        Assert.All(results, r => Assert.True(r.Snapshots >= 10 && r.Lookups >= 100_000, $"{r.Lookups} lookups in {r.Snapshots} snapshots"));
+        Assert.True(WasTested(), $"{publications} tables published, {string.Join(" and ", snapshotsSeen)} of them seen");
         // Host 0 is in all tables, so its counters survived all publications and lack nothing.
         int always = current.Table.FindEndpoint(0xAC100000);
         for (int worker = 0; worker < Readers; worker++)
-            Assert.Equal(results[worker].Lookups, current.Table.Counters(worker, always).IngressPackets);
+            Assert.Equal(lookups[worker], current.Table.Counters(worker, always).IngressPackets);
 
-        (long, int) Read(int worker)
+        bool WasTested() => publications >= 50 && Volatile.Read(ref snapshotsSeen[0]) >= 20 && Volatile.Read(ref snapshotsSeen[1]) >= 20;
+
+        long Read(int worker)
         {
             long lookups = 0;
-            int snapshots = 0;
             Published? last = null;
             ulong seed = (ulong)worker;
             var dice = new Random(worker);
             while (!Volatile.Read(ref stop))
             {
                 Published seen = Volatile.Read(ref current);
-                snapshots += ReferenceEquals(seen, last) ? 0 : 1;
+                if (!ReferenceEquals(seen, last)) Volatile.Write(ref snapshotsSeen[worker], snapshotsSeen[worker] + 1);
                 last = seen;
                 LookupComparison.CheckRandom(seen.Table, seen.Runs4, false, 500, ++seed);
                 LookupComparison.CheckRandom(seen.Table, seen.Runs6, true, 500, ++seed);
@@ -57,7 +59,7 @@ public sealed class PeerTableConcurrencyTests
                 seen.Table.Counters(worker, seen.Table.FindEndpoint(0xAC100000)).IngressPackets += 1_000;
                 lookups += 1_000;
             }
-            return (lookups, snapshots);
+            return lookups;
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Runtime.CompilerServices;
 using FlannelFast.Dataplane.Peers;
@@ -17,6 +16,13 @@ public sealed class AloneCollection
 public sealed class PeerTableScaleTests(ITestOutputHelper output)
 {
     private const int Count = 100_000;
+
+#if DEBUG
+    // Unoptimised code is four times slower.
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(4);
+#else
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(1);
+#endif
 
     public static TheoryData<string, int> Networks => new()
     {
@@ -43,21 +49,21 @@ public sealed class PeerTableScaleTests(ITestOutputHelper output)
         List<Peer> peers = Make(network);
         IPNetwork[] local = [IPNetwork.Parse("9.0.0.0/24")];
         peers.RemoveAll(p => p.Subnet.Contains(local[0].BaseAddress) || local[0].Contains(p.Subnet.BaseAddress));
-        // The fastest of a few: the machine may be busy with something else.
+        // Processor time, and the least of a few: the machine may be busy with something else.
         var best = TimeSpan.MaxValue;
         PeerTable? table = null;
         for (int i = 0; i < 4; i++)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
-            long start = Stopwatch.GetTimestamp();
+            TimeSpan start = Environment.CpuUsage.TotalTime;
             table = PeerTable.Build(local, peers, table, 2);
-            TimeSpan took = Stopwatch.GetElapsedTime(start);
+            TimeSpan took = Environment.CpuUsage.TotalTime - start;
             long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
             output.WriteLine($"{network}, build {i}: {took.TotalMilliseconds:f0} ms, {allocated / 1e6:f1} MB allocated");
             Assert.InRange(allocated, 0, megabytes * 1_000_000L);
             if (took < best) best = took;
         }
-        Assert.True(best < TimeSpan.FromSeconds(1), $"{network}: {best}");
+        Assert.True(best < s_limit, $"{network}: {best}");
 
         var slow = new SlowLookup(table!.Peers);
         var random = new Random(1);

@@ -41,7 +41,7 @@ internal sealed class SlowLookup
         for (int i = 0; i < _routes.Length; i++)
         {
             ref readonly Route route = ref _routes[i];
-            if (route.Ipv6 != ipv6 || route.Length <= longest || address < route.First || address > route.Last) continue;
+            if (route.Length <= longest || route.Ipv6 != ipv6 || address < route.First || address > route.Last) continue;
             (found, longest) = (i, route.Length);
         }
         return found;
@@ -95,5 +95,11 @@ internal sealed class SlowLookup
 
     internal readonly record struct Run(UInt128 First, UInt128 Last, int Peer);
 
-    private readonly record struct Route(bool Ipv6, UInt128 First, UInt128 Last, int Length);
+    // Fields: the scan is run hundreds of millions of times, and unoptimised builds do not inline properties.
+    private readonly struct Route(bool ipv6, UInt128 first, UInt128 last, int length)
+    {
+        internal readonly bool Ipv6 = ipv6;
+        internal readonly UInt128 First = first, Last = last;
+        internal readonly int Length = length;
+    }
 }
