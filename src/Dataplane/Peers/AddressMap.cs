@@ -13,7 +13,10 @@ namespace FlannelFast.Dataplane.Peers;
 /// <typeparam name="TKey">The address.</typeparam>
 internal sealed class AddressMap<TKey> where TKey : struct, IAddressKey<TKey>
 {
-    /// <summary>The most slots a lookup reads. At a load of one half Robin Hood placement stays far below (8 at 100,000 keys).</summary>
+    /// <summary>
+    /// The most slots a lookup reads. Over 60 seeds and regular keys the longest chain was 3 to 9 in nine of ten maps of 100,000 or
+    /// 131,072 (half full); a seed that would need more than this is thrown away.
+    /// </summary>
     internal const int MaxProbes = 16;
 
     private const int SeedsPerSize = 8;
