@@ -10,7 +10,8 @@ internal static class BenchmarkConfig
 {
     /// <summary>
     /// In this process: BenchmarkDotNet 0.14 would otherwise generate and build a project of its own, which knows neither
-    /// net10.0 nor the artifacts folder. So results are those of the JIT; the shipped, ahead-of-time compiled code is measured by the lab. Reports go beside the binary, below artifacts/.
+    /// net10.0 nor the artifacts folder. So results are those of the JIT; the shipped, ahead-of-time compiled code is measured as
+    /// a whole by run.sh. Reports go beside the binary, below artifacts/.
     /// </summary>
     internal static IConfig Create() =>
         ManualConfig.Create(DefaultConfig.Instance)

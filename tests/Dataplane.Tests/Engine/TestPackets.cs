@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using FlannelFast.Dataplane.Tests.Packets;
 
 namespace FlannelFast.Dataplane.Tests.Engine;
 
@@ -105,17 +106,7 @@ internal static class TestPackets
         BinaryPrimitives.WriteUInt16BigEndian(packet[(header + offset)..], sum);
     }
 
-    public static ushort Sum(ReadOnlySpan<byte> data, uint start)
-    {
-        uint sum = start;
-        for (int i = 0; i < data.Length; i++)
-        {
-            sum += (uint)(i % 2 == 0 ? data[i] << 8 : data[i]);
-            if (sum > 0xFFFF) sum -= 0xFFFF;
-        }
-        while (sum > 0xFFFF) sum = (sum & 0xFFFF) + (sum >> 16);
-        return (ushort)sum;
-    }
+    public static ushort Sum(ReadOnlySpan<byte> data, uint start) => (ushort)SlowChecksum.Sum(data, (int)(start % 0xFFFF == 0 && start > 0 ? 0xFFFF : start % 0xFFFF));
 
     public static byte[] WithVnet(byte[] packet, byte flags = 0, byte gsoType = 0, int headerLength = 0, int gsoSize = 0, int csumStart = 0, int csumOffset = 0)
     {
