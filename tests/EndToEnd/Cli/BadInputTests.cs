@@ -101,7 +101,7 @@ public sealed class BadInputTests : IDisposable
         Assert.True(result.ExitCode == 2, result.ToString());
         Assert.Contains(names, Assert.Single(result.ErrorLines), StringComparison.Ordinal);
         Assert.Equal("", result.Output);
-        Assert.Equal(before, HostState.Of(_nodes.One));
+        HostState.Of(_nodes.One).MustBe(before);
         Assert.False(File.Exists(_nodes.SocketPath(1)));
     }
 }

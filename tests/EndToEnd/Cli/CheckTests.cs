@@ -11,7 +11,7 @@ public sealed class CheckTests
         using TwoNodes nodes = TwoNodes.Create();
         HostState before = HostState.Of(nodes.One);
         nodes.One.Run(Daemon.Binary, ["tunnel", .. nodes.TunnelFlags(1, encap), "--check"]);
-        Assert.Equal(before, HostState.Of(nodes.One));
+        HostState.Of(nodes.One).MustBe(before);
         Assert.False(File.Exists(nodes.SocketPath(1)));
     }
 

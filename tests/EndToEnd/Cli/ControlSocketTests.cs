@@ -24,7 +24,7 @@ public sealed class ControlSocketTests
         ]);
         Assert.Equal(1, second.ExitCode);
         Assert.Contains(nodes.SocketPath(1), Assert.Single(second.ErrorLines), StringComparison.Ordinal);
-        Assert.Equal(before, HostState.Of(nodes.One));
+        HostState.Of(nodes.One).MustBe(before);
         nodes.Daemons[0].Status();
         Ping.MustAnswer(nodes.One, TwoNodes.OverlayAddress(2));
     }
@@ -40,7 +40,7 @@ public sealed class ControlSocketTests
         ]);
         Assert.Equal(1, second.ExitCode);
         Assert.Contains("8285", Assert.Single(second.ErrorLines), StringComparison.Ordinal);
-        Assert.Equal(before, HostState.Of(nodes.One));
+        HostState.Of(nodes.One).MustBe(before);
         Ping.MustAnswer(nodes.One, TwoNodes.OverlayAddress(2));
     }
 

@@ -17,9 +17,11 @@ internal sealed class Capture : IDisposable
     public static Capture Start(TwoNodes nodes, int number, string filter)
     {
         string file = Path.Combine(nodes.Directory, "capture.pcap");
+        // -s 2048: more than any frame of "the wire", and small enough that the buffer holds thousands; larger ones are cut, not lost.
+        // --immediate-mode: otherwise the last block of packets stays in the kernel for up to a second.
         // -Z root: tcpdump would give up root and could no longer write where the test keeps its files.
         Process tcpdump = Shell.Start("ip", nodes.Node(number).CommandLine(
-            "tcpdump", "-i", "eth0", "-s", "0", "-B", "65536", "-U", "-Z", "root", "-w", file, filter));
+            "tcpdump", "-i", "eth0", "-s", "2048", "-B", "65536", "-U", "--immediate-mode", "-Z", "root", "-w", file, filter));
         string? line = tcpdump.StandardError.ReadLine();
         while (line is not null && !line.Contains("listening on", StringComparison.Ordinal)) line = tcpdump.StandardError.ReadLine();
         if (line is null) throw new InvalidOperationException("tcpdump does not start");
@@ -40,16 +42,19 @@ internal sealed class Capture : IDisposable
         return [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split('\t'))];
     }
 
-    /// <summary>tcpdump drops what it has not read when it is told to end: so it is told when the file has stopped growing.</summary>
+    /// <summary>Ends tcpdump, which drops what it has not read when it is told to: so it is told when the file has stopped growing.</summary>
     private void Stop()
     {
         for (long size = -1, now = 0; size != now; now = new FileInfo(_file).Length)
         {
             size = now;
-            Thread.Sleep(300);
+            Thread.Sleep(500);
         }
         Native.Kill(_tcpdump.Id, Native.SIGINT);
+        string summary = _tcpdump.StandardError.ReadToEnd();
         _tcpdump.WaitForExit();
+        if (!summary.Contains("\n0 packets dropped by kernel", StringComparison.Ordinal))
+            throw new InvalidOperationException($"the capture is not complete\n{summary}");
     }
 
     /// <inheritdoc />

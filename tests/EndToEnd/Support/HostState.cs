@@ -14,4 +14,14 @@ internal sealed record HostState(string Text)
         netns.Ip("-4", "rule").Output,
         netns.Ip("-6", "rule").Output,
     ]));
+
+    /// <inheritdoc />
+    public override string ToString() => Text;
+
+    /// <summary>Demands that nothing has changed; shows the lines that have.</summary>
+    public void MustBe(HostState expected)
+    {
+        string[] before = expected.Text.Split('\n'), now = Text.Split('\n');
+        Assert.True(Text == expected.Text, $"gone:\n{string.Join('\n', before.Except(now))}\nnew:\n{string.Join('\n', now.Except(before))}");
+    }
 }

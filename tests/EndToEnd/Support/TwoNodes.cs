@@ -32,9 +32,7 @@ internal sealed class TwoNodes : IDisposable
             if (underlay == Underlay.WireLike) MakeWireLike(nodes.Node(n));
             nodes.Node(n).Ip("link", "set", "eth0", "up");
         }
-        // Carrier comes when both ends are up; a snapshot of a host taken before would change by itself.
-        foreach (Netns node in nodes._nodes)
-            Eventually.True(() => node.Ip("link", "show", "eth0").Output.Contains("state UP", StringComparison.Ordinal), TimeSpan.FromSeconds(5), () => "eth0 has no carrier");
+        foreach (Netns node in nodes._nodes) WaitUntilSettled(node);
         return nodes;
     }
 
@@ -108,6 +106,15 @@ internal sealed class TwoNodes : IDisposable
         foreach (Netns node in _nodes) node.Dispose();
         System.IO.Directory.Delete(Directory, recursive: true);
     }
+
+    /// <summary>
+    /// Carrier comes when both ends are up, the link-local address and its routes a moment after: a snapshot of a host taken
+    /// before would change by itself.
+    /// </summary>
+    private static void WaitUntilSettled(Netns node) => Eventually.True(
+        () => node.Ip("link", "show", "eth0").Output.Contains("state UP", StringComparison.Ordinal)
+            && node.Ip("-6", "address", "show", "dev", "eth0", "scope", "link", "-tentative").Output.Length > 0,
+        TimeSpan.FromSeconds(5), () => node.Ip("address").Output);
 
     private static void MakeWireLike(Netns node) => node.Run(
         "ethtool", "-K", "eth0", "tx", "off", "tso", "off", "gso", "off", "tx-udp_tnl-segmentation", "off",

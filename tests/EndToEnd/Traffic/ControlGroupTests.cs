@@ -38,6 +38,6 @@ public sealed class ControlGroupTests
         KernelVxlan.Create(nodes, 1);
         Assert.NotEqual(before, HostState.Of(nodes.One));
         nodes.One.Ip("link", "del", KernelVxlan.Device);
-        Assert.Equal(before, HostState.Of(nodes.One));
+        HostState.Of(nodes.One).MustBe(before);
     }
 }

@@ -18,7 +18,6 @@ public sealed class WireFormatTests
         List<string[]> packets = capture.Read(
             "udp.port==8285,ip", "", "frame.len", "udp.srcport", "udp.dstport", "ip.version", "ip.checksum.status",
             "udp.checksum.status", "tcp.checksum.status", "ip.len", "ip.flags.mf", "_ws.malformed");
-        Assert.True(packets.Count > 5_000_000 / 1472, $"only {packets.Count} packets on the wire");
         foreach (string[] p in packets)
         {
             int frame = int.Parse(p[0]);
@@ -29,6 +28,7 @@ public sealed class WireFormatTests
             Assert.Equal($"{frame - 14},{frame - 14 - 28}", p[7]);
             Assert.Equal(("0,0", ""), (p[8].Replace("False", "0", StringComparison.Ordinal), p[9]));
         }
+        Assert.True(packets.Count > 5_000_000 / 1472, $"only {packets.Count} packets on the wire");
     }
 
     [Fact]
@@ -56,7 +56,6 @@ public sealed class WireFormatTests
         List<string[]> packets = capture.Read(
             "udp.port==8472,vxlan", "", "frame.len", "udp.dstport", "vxlan.flags", "vxlan.vni", "eth.src", "eth.dst",
             "ip.checksum.status", "udp.checksum.status", "tcp.checksum.status", "ip.len", "_ws.malformed");
-        Assert.True(packets.Count > 5_000_000 / 1450, $"only {packets.Count} packets on the wire");
         foreach (string[] p in packets)
         {
             int frame = int.Parse(p[0]);
@@ -67,5 +66,6 @@ public sealed class WireFormatTests
             Assert.Equal(($"{Good},{Good}", Good, Good), (p[6], p[7], p[8]));
             Assert.Equal(($"{frame - 14},{frame - 14 - 50}", ""), (p[9], p[10]));
         }
+        Assert.True(packets.Count > 5_000_000 / 1450, $"only {packets.Count} packets on the wire");
     }
 }
