@@ -271,6 +271,21 @@ public sealed class CoalescerRuleTests : IDisposable
         Assert.Equal(packets[..5].Select(p => NaiveCoalescer.Flow(p)), frames.Select(frame => NaiveCoalescer.Flow(frame.Bytes)));
     }
 
+    [Theory]
+    [InlineData(4)]
+    [InlineData(6)]
+    public void Tcp_and_udp_on_the_same_ports_are_two_flows(int version)
+    {
+        // With eight slots one pair of flows in eight begins its search at the same one.
+        using CoalescerHarness harness = new(flowSlots: 8);
+        for (ushort port = 1; port <= 64; port++)
+        {
+            PacketSpec[] specs = [Tcp(0, 100, version), Udp(0, 100, version), Tcp(1, 100, version), Udp(1, 100, version)];
+            byte[][] packets = [.. specs.Select(spec => (spec with { SourcePort = port }).Build())];
+            Assert.Equal([2, 2], harness.Run(packets).Select(frame => frame.Packets));
+        }
+    }
+
     [Fact]
     public void A_frame_has_at_most_64_datagrams_and_128_segments()
     {
