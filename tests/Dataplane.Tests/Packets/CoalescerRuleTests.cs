@@ -278,10 +278,10 @@ public sealed class CoalescerRuleTests : IDisposable
     {
         // With eight slots one pair of flows in eight begins its search at the same one.
         using CoalescerHarness harness = new(flowSlots: 8);
-        for (ushort port = 1; port <= 64; port++)
+        for (byte host = 1; host <= 100; host++)
         {
             PacketSpec[] specs = [Tcp(0, 100, version), Udp(0, 100, version), Tcp(1, 100, version), Udp(1, 100, version)];
-            byte[][] packets = [.. specs.Select(spec => (spec with { SourcePort = port }).Build())];
+            byte[][] packets = [.. specs.Select(spec => (spec with { SourceHost = host }).Build())];
             Assert.Equal([2, 2], harness.Run(packets).Select(frame => frame.Packets));
         }
     }
