@@ -90,7 +90,7 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
     private bool IsUnsegmented(in ReceivedMessage message)
     {
         int overhead = _encapsulation.Overhead;
-        if (message.SegmentSize < overhead + Ipv6.HeaderLength) return false;
+        if (message.Length < overhead + Ipv6.HeaderLength) return false;
         byte* inner = message.Payload + overhead;
         int length = Ipv4.Version(inner) == 6 ? Ipv6.HeaderLength + Ipv6.PayloadLength(inner) : Ipv4.TotalLength(inner);
         // Exactly all of it: anything else is datagrams, and a lying length field must not glue strangers' datagrams together.

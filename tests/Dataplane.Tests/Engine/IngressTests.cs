@@ -83,6 +83,19 @@ public sealed class IngressTests
     }
 
     [Fact]
+    public void An_uncut_super_packet_may_have_segments_smaller_than_its_headers()
+    {
+        using var rig = Rigs.Vxlan();
+        byte[] super = Udp4(Pod2, Us, new byte[370]);
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(super.AsSpan(26), (ushort)PseudoSum(super, 20));
+        rig.Host.UdpIn.Enqueue(new(Host2, 33333, Vxlan(super, OurMac, PeerMac, 1), GroSize: 37));
+        WorkerStatus status = rig.Run();
+        Assert.Equal((10, 10, 1), (status.Ingress.Packets, status.Ingress.Forwarded, status.Ingress.Writes));
+        byte[] frame = Assert.Single(rig.Host.TunOut);
+        Assert.Equal((1, 5, 37), (frame[0], frame[1], frame[4] | frame[5] << 8));
+    }
+
+    [Fact]
     public void A_lying_length_does_not_glue_datagrams_together()
     {
         using var rig = Rigs.Udp();
