@@ -42,7 +42,7 @@ internal sealed class TunnelOptions
         _udpSegment = Switch(SettingKeys.UdpSegment, "Send runs of datagrams at once where the kernel can", engine.UdpSegment);
         _udpGro = Switch(SettingKeys.UdpGro, "Receive runs of datagrams at once where the kernel can", engine.UdpGro);
         _coalesce = Switch(SettingKeys.Coalesce, "Merge received segments of a flow; needs --tun-offloads", engine.Coalesce);
-        _pause = Text(SettingKeys.Pause, "MICROSECONDS", $"Pause after a busy burst so that the next is larger, 0 to {TunnelDefaults.MaxPause}; 0 never pauses", engine.PauseMicroseconds);
+        _pause = Text(SettingKeys.Pause, "MICROSECONDS", $"Pause after many small packets so that the next burst is larger, 0 to {TunnelDefaults.MaxPause}; 0 never pauses", engine.PauseMicroseconds);
         _socketBuffer = Text(SettingKeys.SocketBuffer, "BYTES", $"Kernel buffer per socket and direction, from {TunnelDefaults.MinSocketBuffer}", engine.SocketBuffer);
     }
 

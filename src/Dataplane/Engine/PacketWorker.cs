@@ -59,6 +59,7 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation> : Worke
         long allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
         while (!IsStopping)
         {
+            long bytes = HandledBytes;
             int work = Burst();
             if (work == 0)
             {
@@ -66,7 +67,7 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation> : Worke
                 _counters->Wakeups++;
                 _port.Wait(IsTunAttached, -1);
             }
-            else if (work >= _options.PauseThreshold && _options.PauseMicroseconds > 0)
+            else if (IsManySmall(work, HandledBytes - bytes))
             {
                 _counters->Pauses++;
                 _port.Pause(_options.PauseMicroseconds);
@@ -74,6 +75,15 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation> : Worke
         }
         _counters->AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
     }
+
+    private long HandledBytes => _counters->Egress.Bytes + _counters->Ingress.Bytes;
+
+    /// <summary>
+    /// A pause lets a queue of small packets grow: the next burst is larger, and while nobody waits in poll, senders have nobody
+    /// to wake. Measured beside kernel VXLAN on two cores: +16 % 64-byte datagrams, but -6 % TCP if super-packets paused too.
+    /// </summary>
+    private bool IsManySmall(int frames, long bytes) =>
+        _options.PauseMicroseconds > 0 && frames >= _options.PauseThreshold && bytes < frames * (long)_options.PauseBelowBytes;
 
     /// <summary>One turn of both directions with one snapshot of the peers. Returns the frames and messages handled.</summary>
     internal int Burst()
