@@ -55,6 +55,22 @@ internal sealed class LinkClient(NetlinkSocket socket)
     internal void SetTransmitQueueLength(Link link, int packets) =>
         SetNumber(link, Libc.IFLA_TXQLEN, packets, () => $"set txqueuelen {packets} on {link.Name}");
 
+    /// <summary>
+    /// Keeps the kernel from giving the link an IPv6 link-local address when it comes up. False if this kernel has no IPv6
+    /// (EAFNOSUPPORT), and so would not.
+    /// </summary>
+    internal bool TrySetNoLinkLocal(Link link)
+    {
+        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_SETLINK);
+        message.Append(new ifinfomsg { ifi_index = link.Index });
+        int families = message.BeginNested(Libc.IFLA_AF_SPEC);
+        int ipv6 = message.BeginNested(Libc.AF_INET6);
+        message.Add(Libc.IFLA_INET6_ADDR_GEN_MODE, [Libc.IN6_ADDR_GEN_MODE_NONE]);
+        message.EndNested(ipv6);
+        message.EndNested(families);
+        return socket.TryExecute(message.Finish(), [Errno.EAFNOSUPPORT], () => $"set IPv6 address generation off on {link.Name}");
+    }
+
     /// <summary>Removes a link of a kind that can be removed.</summary>
     internal void Delete(Link link)
     {

@@ -39,6 +39,8 @@ internal sealed class DeviceKeeper(NetlinkClient netlink, TunnelConfig config)
         EnsureAddresses(link, changes);
         if (!link.IsUp)
         {
+            // Without IPv6 inside, a link-local address only makes the host send router solicitations that nobody can take.
+            if (config.Networks.All(network => network.BaseAddress.AddressFamily == AddressFamily.InterNetwork)) netlink.Links.TrySetNoLinkLocal(link);
             netlink.Links.SetUp(link);
             changes.Add("up");
         }

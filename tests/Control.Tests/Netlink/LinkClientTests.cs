@@ -31,6 +31,19 @@ public sealed class LinkClientTests
     }
 
     [Fact]
+    public void A_link_told_so_comes_up_without_a_link_local_address() => Run(() =>
+    {
+        Shell("ip link add va type veth peer name vb");
+        using NetlinkClient netlink = new();
+        Link quiet = netlink.Links.Get("va"), usual = netlink.Links.Get("vb");
+        Assert.True(netlink.Links.TrySetNoLinkLocal(quiet));
+        netlink.Links.SetUp(quiet);
+        netlink.Links.SetUp(usual);
+        Assert.True(SpinWait.SpinUntil(() => netlink.Addresses.List(usual).Count == 1, TimeSpan.FromSeconds(10)), "the control group has no address");
+        Assert.Empty(netlink.Addresses.List(quiet));
+    });
+
+    [Fact]
     public void Links_are_what_ip_shows() => Run(() =>
     {
         Shell("ip link add va type veth peer name vb; ip link add br0 type bridge; ip tuntap add ff0 mode tun; ip link set va up mtu 1400");
