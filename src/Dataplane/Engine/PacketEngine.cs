@@ -3,8 +3,8 @@ using System.Net.Sockets;
 using FlannelFast.Dataplane.Encapsulation;
 using FlannelFast.Dataplane.Interop;
 using FlannelFast.Dataplane.Peers;
-using FlannelFast.Dataplane.Tun;
 using FlannelFast.Dataplane.Sockets;
+using FlannelFast.Dataplane.Tun;
 
 namespace FlannelFast.Dataplane.Engine;
 

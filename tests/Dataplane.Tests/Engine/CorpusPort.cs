@@ -76,7 +76,13 @@ internal sealed unsafe class Corpus
         {
             return -((_sends / FailEvery % 7) switch
             {
-                0 => Errno.EMSGSIZE, 1 => Errno.ENOBUFS, 2 => Errno.ENETUNREACH, 3 => Errno.EPERM, 4 => Errno.EAGAIN, 5 => Errno.ECONNREFUSED, _ => Errno.EINVAL,
+                0 => Errno.EMSGSIZE,
+                1 => Errno.ENOBUFS,
+                2 => Errno.ENETUNREACH,
+                3 => Errno.EPERM,
+                4 => Errno.EAGAIN,
+                5 => Errno.ECONNREFUSED,
+                _ => Errno.EINVAL,
             });
         }
         int taken = FailEvery > 0 ? Math.Max(1, count / 2) : count;

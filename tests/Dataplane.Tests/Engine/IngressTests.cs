@@ -8,16 +8,16 @@ namespace FlannelFast.Dataplane.Tests.Engine;
 public sealed class IngressTests
 {
     private const ulong OurMac = 0x0a0000000001, PeerMac = 0x0a0000000002;
-    private static readonly uint Host2 = WorkerRig<IpInUdp>.Host2;
-    private static readonly uint Us = Ip("10.5.1.7"), Pod2 = Ip("10.5.2.9");
-    private static readonly byte[] Payload = [1, 2, 3, 4, 5, 6, 7, 8];
+    private static readonly uint s_host2 = WorkerRig<IpInUdp>.Host2;
+    private static readonly uint s_us = Ip("10.5.1.7"), s_pod2 = Ip("10.5.2.9");
+    private static readonly byte[] s_payload = [1, 2, 3, 4, 5, 6, 7, 8];
 
     [Fact]
     public void A_packet_from_a_peer_arrives_with_one_hop_less()
     {
         using var rig = Rigs.Udp();
-        byte[] packet = Udp4(Pod2, Us, Payload);
-        rig.Host.UdpIn.Enqueue(new(Host2, 8285, packet));
+        byte[] packet = Udp4(s_pod2, s_us, s_payload);
+        rig.Host.UdpIn.Enqueue(new(s_host2, 8285, packet));
         WorkerStatus status = rig.Run();
         packet[8] = 63;
         FixHeaderChecksum(packet);
@@ -29,8 +29,8 @@ public sealed class IngressTests
     public void Vxlan_leaves_the_ttl_alone_and_trims_ethernet_padding()
     {
         using var rig = Rigs.Vxlan();
-        byte[] packet = Udp4(Pod2, Us, Payload, ttl: 1);
-        rig.Host.UdpIn.Enqueue(new(Host2, 54321, [.. Vxlan(packet, OurMac, PeerMac, 1), 0, 0, 0, 0]));
+        byte[] packet = Udp4(s_pod2, s_us, s_payload, ttl: 1);
+        rig.Host.UdpIn.Enqueue(new(s_host2, 54321, [.. Vxlan(packet, OurMac, PeerMac, 1), 0, 0, 0, 0]));
         WorkerStatus status = rig.Run();
         Assert.Equal(WithVnet(packet), Assert.Single(rig.Host.TunOut));
         Assert.Equal(1, status.Trimmed);
@@ -40,8 +40,8 @@ public sealed class IngressTests
     public void A_merged_message_is_cut_exactly_and_its_segments_arrive_as_one_super_packet()
     {
         using var rig = Rigs.Udp();
-        byte[][] packets = [.. Enumerable.Range(0, 5).Select(i => Tcp4(Pod2, Us, (uint)(1000 + 1000 * i), 0x10, new byte[i < 4 ? 1000 : 300]))];
-        rig.Host.UdpIn.Enqueue(new(Host2, 8285, [.. packets.SelectMany(packet => packet)], GroSize: 1040));
+        byte[][] packets = [.. Enumerable.Range(0, 5).Select(i => Tcp4(s_pod2, s_us, (uint)(1000 + 1000 * i), 0x10, new byte[i < 4 ? 1000 : 300]))];
+        rig.Host.UdpIn.Enqueue(new(s_host2, 8285, [.. packets.SelectMany(packet => packet)], GroSize: 1040));
         WorkerStatus status = rig.Run();
         Assert.Equal((5, 5, 1), (status.Ingress.Packets, status.Ingress.Forwarded, status.Ingress.Writes));
         Assert.Equal(packets.Sum(packet => packet.Length), status.Ingress.ForwardedBytes);
@@ -57,7 +57,7 @@ public sealed class IngressTests
     public void A_nonsense_segment_size_means_one_datagram(int groSize)
     {
         using var rig = Rigs.Udp();
-        rig.Host.UdpIn.Enqueue(new(Host2, 8285, Udp4(Pod2, Us, Payload), groSize));
+        rig.Host.UdpIn.Enqueue(new(s_host2, 8285, Udp4(s_pod2, s_us, s_payload), groSize));
         Assert.Equal(1, rig.Run().Ingress.Forwarded);
     }
 
@@ -65,7 +65,7 @@ public sealed class IngressTests
     public void A_segment_size_of_one_byte_gives_one_short_datagram_per_byte()
     {
         using var rig = Rigs.Udp();
-        rig.Host.UdpIn.Enqueue(new(Host2, 8285, Udp4(Pod2, Us, Payload), GroSize: 1));
+        rig.Host.UdpIn.Enqueue(new(s_host2, 8285, Udp4(s_pod2, s_us, s_payload), GroSize: 1));
         Assert.Equal(36, rig.Run().Ingress.Drops["short"]);
     }
 
@@ -73,8 +73,8 @@ public sealed class IngressTests
     public void An_uncut_super_packet_of_a_kernel_on_this_host_is_passed_on_whole()
     {
         using var rig = Rigs.Vxlan();
-        byte[] super = TcpSuper(Pod2, Us, payload: 26_000, gsoSize: 1300)[VnetSize..];
-        rig.Host.UdpIn.Enqueue(new(Host2, 33333, Vxlan(super, OurMac, PeerMac, 1), GroSize: 1300));
+        byte[] super = TcpSuper(s_pod2, s_us, payload: 26_000, gsoSize: 1300)[VnetSize..];
+        rig.Host.UdpIn.Enqueue(new(s_host2, 33333, Vxlan(super, OurMac, PeerMac, 1), GroSize: 1300));
         WorkerStatus status = rig.Run();
         Assert.Equal((20, 20, 1), (status.Ingress.Packets, status.Ingress.Forwarded, status.Ingress.Writes));
         byte[] frame = Assert.Single(rig.Host.TunOut);
@@ -86,9 +86,9 @@ public sealed class IngressTests
     public void An_uncut_super_packet_may_have_segments_smaller_than_its_headers()
     {
         using var rig = Rigs.Vxlan();
-        byte[] super = Udp4(Pod2, Us, new byte[370]);
+        byte[] super = Udp4(s_pod2, s_us, new byte[370]);
         System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(super.AsSpan(26), (ushort)PseudoSum(super, 20));
-        rig.Host.UdpIn.Enqueue(new(Host2, 33333, Vxlan(super, OurMac, PeerMac, 1), GroSize: 37));
+        rig.Host.UdpIn.Enqueue(new(s_host2, 33333, Vxlan(super, OurMac, PeerMac, 1), GroSize: 37));
         WorkerStatus status = rig.Run();
         Assert.Equal((10, 10, 1), (status.Ingress.Packets, status.Ingress.Forwarded, status.Ingress.Writes));
         byte[] frame = Assert.Single(rig.Host.TunOut);
@@ -99,10 +99,10 @@ public sealed class IngressTests
     public void A_lying_length_does_not_glue_datagrams_together()
     {
         using var rig = Rigs.Udp();
-        byte[] liar = Udp4(Pod2, Us, Payload);
+        byte[] liar = Udp4(s_pod2, s_us, s_payload);
         liar[3] = 100;
         FixHeaderChecksum(liar);
-        rig.Host.UdpIn.Enqueue(new(Host2, 8285, [.. liar, .. Udp4(Pod2, Us, Payload)], GroSize: 36));
+        rig.Host.UdpIn.Enqueue(new(s_host2, 8285, [.. liar, .. Udp4(s_pod2, s_us, s_payload)], GroSize: 36));
         WorkerStatus status = rig.Run();
         Assert.Equal(1, status.Ingress.Drops["bad_len"]);
         Assert.Equal(1, status.Ingress.Forwarded);
@@ -110,7 +110,7 @@ public sealed class IngressTests
 
     public static TheoryData<string, byte[]> HostileInUdp()
     {
-        byte[] good = Udp4(Pod2, Us, Payload);
+        byte[] good = Udp4(s_pod2, s_us, s_payload);
         byte[] Changed(int at, byte value, bool fix = true)
         {
             byte[] packet = [.. good];
@@ -125,7 +125,7 @@ public sealed class IngressTests
             { "short", good[..19] },
             { "bad_version", Changed(0, 0x65, fix: false) },
             { "bad_version", Changed(0, 0x05, fix: false) },
-            { "bad_version", Udp6(1, 2, Payload) },
+            { "bad_version", Udp6(1, 2, s_payload) },
             { "bad_ihl", Changed(0, 0x40, fix: false) },
             { "bad_ihl", Changed(0, 0x44, fix: false) },
             { "bad_ihl", Changed(0, 0x4F, fix: false) },
@@ -134,30 +134,30 @@ public sealed class IngressTests
             { "bad_len", Changed(3, 37) },
             { "bad_len", Changed(2, 0xFF) },
             { "bad_csum", Changed(10, (byte)(good[10] ^ 1), fix: false) },
-            { "ttl", Udp4(Pod2, Us, Payload, ttl: 0) },
-            { "ttl", Udp4(Pod2, Us, Payload, ttl: 1) },
-            { "spoof_src", Udp4(Ip("10.5.3.9"), Us, Payload) },
-            { "spoof_src", Udp4(Ip("8.8.8.8"), Us, Payload) },
-            { "reflect", Udp4(Ip("10.5.1.9"), Us, Payload) },
-            { "not_for_us", Udp4(Pod2, Ip("8.8.8.8"), Payload) },
-            { "not_for_us", Udp4(Pod2, Ip("192.0.2.1"), Payload) },
-            { "not_for_us", Udp4(Pod2, Ip("10.5.2.10"), Payload) },
-            { "bad_dst", Udp4(Pod2, Ip("127.0.0.1"), Payload) },
-            { "bad_dst", Udp4(Pod2, Ip("169.254.169.254"), Payload) },
-            { "bad_dst", Udp4(Pod2, Ip("224.0.0.251"), Payload) },
-            { "bad_dst", Udp4(Pod2, Ip("255.255.255.255"), Payload) },
-            { "bad_dst", Udp4(Pod2, Ip("0.0.0.0"), Payload) },
-            { "bad_dst", Udp4(Pod2, Ip("240.0.0.1"), Payload) },
-            { "bad_src", Udp4(Ip("127.0.0.1"), Us, Payload) },
-            { "bad_src", Udp4(Ip("239.1.1.1"), Us, Payload) },
-            { "bad_src", Udp4(Ip("255.255.255.255"), Us, Payload) },
-            { "bad_src", Udp4(0, Us, Payload) },
-            { "srcroute", Ipv4(Pod2, Us, 17, Payload, options: [131, 7, 4, 10, 5, 1, 1, 0]) },
-            { "srcroute", Ipv4(Pod2, Us, 17, Payload, options: [1, 137, 7, 4, 10, 5, 1, 1]) },
-            { "bad_options", Ipv4(Pod2, Us, 17, Payload, options: [7, 0, 0, 0]) },
-            { "bad_options", Ipv4(Pod2, Us, 17, Payload, options: [7, 5, 0, 0]) },
-            { "bad_options", Ipv4(Pod2, Us, 17, Payload, options: [1, 1, 1, 7]) },
-            { "frag_overflow", Ipv4(Pod2, Us, 17, new byte[100], fragment: 0x1FFF) },
+            { "ttl", Udp4(s_pod2, s_us, s_payload, ttl: 0) },
+            { "ttl", Udp4(s_pod2, s_us, s_payload, ttl: 1) },
+            { "spoof_src", Udp4(Ip("10.5.3.9"), s_us, s_payload) },
+            { "spoof_src", Udp4(Ip("8.8.8.8"), s_us, s_payload) },
+            { "reflect", Udp4(Ip("10.5.1.9"), s_us, s_payload) },
+            { "not_for_us", Udp4(s_pod2, Ip("8.8.8.8"), s_payload) },
+            { "not_for_us", Udp4(s_pod2, Ip("192.0.2.1"), s_payload) },
+            { "not_for_us", Udp4(s_pod2, Ip("10.5.2.10"), s_payload) },
+            { "bad_dst", Udp4(s_pod2, Ip("127.0.0.1"), s_payload) },
+            { "bad_dst", Udp4(s_pod2, Ip("169.254.169.254"), s_payload) },
+            { "bad_dst", Udp4(s_pod2, Ip("224.0.0.251"), s_payload) },
+            { "bad_dst", Udp4(s_pod2, Ip("255.255.255.255"), s_payload) },
+            { "bad_dst", Udp4(s_pod2, Ip("0.0.0.0"), s_payload) },
+            { "bad_dst", Udp4(s_pod2, Ip("240.0.0.1"), s_payload) },
+            { "bad_src", Udp4(Ip("127.0.0.1"), s_us, s_payload) },
+            { "bad_src", Udp4(Ip("239.1.1.1"), s_us, s_payload) },
+            { "bad_src", Udp4(Ip("255.255.255.255"), s_us, s_payload) },
+            { "bad_src", Udp4(0, s_us, s_payload) },
+            { "srcroute", Ipv4(s_pod2, s_us, 17, s_payload, options: [131, 7, 4, 10, 5, 1, 1, 0]) },
+            { "srcroute", Ipv4(s_pod2, s_us, 17, s_payload, options: [1, 137, 7, 4, 10, 5, 1, 1]) },
+            { "bad_options", Ipv4(s_pod2, s_us, 17, s_payload, options: [7, 0, 0, 0]) },
+            { "bad_options", Ipv4(s_pod2, s_us, 17, s_payload, options: [7, 5, 0, 0]) },
+            { "bad_options", Ipv4(s_pod2, s_us, 17, s_payload, options: [1, 1, 1, 7]) },
+            { "frag_overflow", Ipv4(s_pod2, s_us, 17, new byte[100], fragment: 0x1FFF) },
         };
     }
 
@@ -166,7 +166,7 @@ public sealed class IngressTests
     public void Hostile_packets_end_in_the_counter_that_names_them(string reason, byte[] datagram)
     {
         using var rig = Rigs.Udp();
-        rig.Host.UdpIn.Enqueue(new(Host2, 8285, datagram));
+        rig.Host.UdpIn.Enqueue(new(s_host2, 8285, datagram));
         WorkerStatus status = rig.Run();
         Assert.Equal(new Dictionary<string, long> { [reason] = 1 }, status.Ingress.Drops);
         Assert.Empty(rig.Host.TunOut);
@@ -179,7 +179,7 @@ public sealed class IngressTests
     public void Harmless_options_pass(byte[] options)
     {
         using var rig = Rigs.Udp();
-        rig.Host.UdpIn.Enqueue(new(Host2, 8285, Ipv4(Pod2, Us, 47, Payload, options: options)));
+        rig.Host.UdpIn.Enqueue(new(s_host2, 8285, Ipv4(s_pod2, s_us, 47, s_payload, options: options)));
         Assert.Equal(1, rig.Run().Ingress.Forwarded);
     }
 
@@ -187,8 +187,8 @@ public sealed class IngressTests
     public void Fragments_pass_untouched_but_for_the_ttl()
     {
         using var rig = Rigs.Udp();
-        byte[] fragment = Ipv4(Pod2, Us, 17, new byte[1000], fragment: 0x2010);
-        rig.Host.UdpIn.Enqueue(new(Host2, 8285, fragment));
+        byte[] fragment = Ipv4(s_pod2, s_us, 17, new byte[1000], fragment: 0x2010);
+        rig.Host.UdpIn.Enqueue(new(s_host2, 8285, fragment));
         rig.Run();
         Assert.Equal(fragment[12..], rig.Host.TunOut[0][(VnetSize + 12)..]);
     }
@@ -199,7 +199,7 @@ public sealed class IngressTests
     public void Strangers_and_strange_ports_are_refused(string source, int port, string reason)
     {
         using var rig = Rigs.Udp();
-        rig.Host.UdpIn.Enqueue(new(Ip(source), port, Udp4(Pod2, Us, Payload)));
+        rig.Host.UdpIn.Enqueue(new(Ip(source), port, Udp4(s_pod2, s_us, s_payload)));
         Assert.Equal(1, rig.Run().Ingress.Drops[reason]);
     }
 
@@ -207,8 +207,8 @@ public sealed class IngressTests
     public void Without_source_check_anybody_may_send_anything_for_us()
     {
         using var rig = Rigs.Udp(options => options with { SourceCheck = SourceCheck.Off });
-        rig.Host.UdpIn.Enqueue(new(Ip("192.0.2.77"), 9, Udp4(Ip("8.8.8.8"), Us, Payload)));
-        rig.Host.UdpIn.Enqueue(new(Ip("192.0.2.77"), 9, Udp4(Ip("8.8.8.8"), Ip("9.9.9.9"), Payload)));
+        rig.Host.UdpIn.Enqueue(new(Ip("192.0.2.77"), 9, Udp4(Ip("8.8.8.8"), s_us, s_payload)));
+        rig.Host.UdpIn.Enqueue(new(Ip("192.0.2.77"), 9, Udp4(Ip("8.8.8.8"), Ip("9.9.9.9"), s_payload)));
         WorkerStatus status = rig.Run();
         Assert.Equal(1, status.Ingress.Forwarded);
         Assert.Equal(1, status.Ingress.Drops["not_for_us"]);
@@ -218,9 +218,9 @@ public sealed class IngressTests
     public void With_peer_check_a_peer_may_use_any_source_but_ours()
     {
         using var rig = Rigs.Udp(options => options with { SourceCheck = SourceCheck.Peer });
-        rig.Host.UdpIn.Enqueue(new(Host2, 8285, Udp4(Ip("8.8.8.8"), Us, Payload)));
-        rig.Host.UdpIn.Enqueue(new(Host2, 8285, Udp4(Ip("10.5.1.1"), Us, Payload)));
-        rig.Host.UdpIn.Enqueue(new(Ip("192.0.2.77"), 8285, Udp4(Pod2, Us, Payload)));
+        rig.Host.UdpIn.Enqueue(new(s_host2, 8285, Udp4(Ip("8.8.8.8"), s_us, s_payload)));
+        rig.Host.UdpIn.Enqueue(new(s_host2, 8285, Udp4(Ip("10.5.1.1"), s_us, s_payload)));
+        rig.Host.UdpIn.Enqueue(new(Ip("192.0.2.77"), 8285, Udp4(s_pod2, s_us, s_payload)));
         WorkerStatus status = rig.Run();
         Assert.Equal(1, status.Ingress.Forwarded);
         Assert.Equal((1, 1), (status.Ingress.Drops["reflect"], status.Ingress.Drops["unknown_peer"]));
@@ -230,13 +230,13 @@ public sealed class IngressTests
     public void A_cut_datagram_is_never_forwarded()
     {
         using var rig = Rigs.Udp();
-        rig.Host.UdpIn.Enqueue(new(Host2, 8285, Udp4(Pod2, Us, Payload), Truncated: true));
+        rig.Host.UdpIn.Enqueue(new(s_host2, 8285, Udp4(s_pod2, s_us, s_payload), Truncated: true));
         Assert.Equal(1, rig.Run().Ingress.Drops["too_big"]);
     }
 
     public static TheoryData<string, byte[]> HostileInVxlan()
     {
-        byte[] inner = Udp4(Pod2, Us, Payload);
+        byte[] inner = Udp4(s_pod2, s_us, s_payload);
         byte[] good = Vxlan(inner, OurMac, PeerMac, 1);
         return new()
         {
@@ -254,17 +254,17 @@ public sealed class IngressTests
             { "not_ip", Vxlan(inner, OurMac, PeerMac, 1, etherType: 0x0806) },
             { "not_ip", Vxlan(inner, 0xFFFFFFFFFFFF, PeerMac, 1, etherType: 0x0806) },
             { "not_ip", Vxlan(inner, OurMac, PeerMac, 1, etherType: 0x8100) },
-            { "bad_version", Vxlan(Udp4(Pod2, Us, new byte[20]), OurMac, PeerMac, 1, etherType: 0x86DD) },
-            { "not_for_us", Vxlan(Udp4(Pod2, Ip("192.0.2.1"), good), OurMac, PeerMac, 1) },
-            { "bad_dst", Vxlan(Udp6(Ip6("fd00:2::9"), Ip6("ff02::1"), Payload), OurMac, PeerMac, 1, etherType: 0x86DD) },
-            { "bad_dst", Vxlan(Udp6(Ip6("fd00:2::9"), Ip6("fe80::1"), Payload), OurMac, PeerMac, 1, etherType: 0x86DD) },
-            { "bad_dst", Vxlan(Udp6(Ip6("fd00:2::9"), 1, Payload), OurMac, PeerMac, 1, etherType: 0x86DD) },
-            { "bad_src", Vxlan(Udp6(0, Ip6("fd00:1::9"), Payload), OurMac, PeerMac, 1, etherType: 0x86DD) },
-            { "bad_src", Vxlan(Udp6(Ip6("::ffff:10.5.2.9"), Ip6("fd00:1::9"), Payload), OurMac, PeerMac, 1, etherType: 0x86DD) },
-            { "spoof_src", Vxlan(Udp6(Ip6("fd00:3::9"), Ip6("fd00:1::9"), Payload), OurMac, PeerMac, 1, etherType: 0x86DD) },
-            { "reflect", Vxlan(Udp6(Ip6("fd00:1::8"), Ip6("fd00:1::9"), Payload), OurMac, PeerMac, 1, etherType: 0x86DD) },
-            { "ttl", Vxlan(Udp6(Ip6("fd00:2::8"), Ip6("fd00:1::9"), Payload, hopLimit: 0), OurMac, PeerMac, 1, etherType: 0x86DD) },
-            { "ttl", Vxlan(Udp4(Pod2, Us, Payload, ttl: 0), OurMac, PeerMac, 1) },
+            { "bad_version", Vxlan(Udp4(s_pod2, s_us, new byte[20]), OurMac, PeerMac, 1, etherType: 0x86DD) },
+            { "not_for_us", Vxlan(Udp4(s_pod2, Ip("192.0.2.1"), good), OurMac, PeerMac, 1) },
+            { "bad_dst", Vxlan(Udp6(Ip6("fd00:2::9"), Ip6("ff02::1"), s_payload), OurMac, PeerMac, 1, etherType: 0x86DD) },
+            { "bad_dst", Vxlan(Udp6(Ip6("fd00:2::9"), Ip6("fe80::1"), s_payload), OurMac, PeerMac, 1, etherType: 0x86DD) },
+            { "bad_dst", Vxlan(Udp6(Ip6("fd00:2::9"), 1, s_payload), OurMac, PeerMac, 1, etherType: 0x86DD) },
+            { "bad_src", Vxlan(Udp6(0, Ip6("fd00:1::9"), s_payload), OurMac, PeerMac, 1, etherType: 0x86DD) },
+            { "bad_src", Vxlan(Udp6(Ip6("::ffff:10.5.2.9"), Ip6("fd00:1::9"), s_payload), OurMac, PeerMac, 1, etherType: 0x86DD) },
+            { "spoof_src", Vxlan(Udp6(Ip6("fd00:3::9"), Ip6("fd00:1::9"), s_payload), OurMac, PeerMac, 1, etherType: 0x86DD) },
+            { "reflect", Vxlan(Udp6(Ip6("fd00:1::8"), Ip6("fd00:1::9"), s_payload), OurMac, PeerMac, 1, etherType: 0x86DD) },
+            { "ttl", Vxlan(Udp6(Ip6("fd00:2::8"), Ip6("fd00:1::9"), s_payload, hopLimit: 0), OurMac, PeerMac, 1, etherType: 0x86DD) },
+            { "ttl", Vxlan(Udp4(s_pod2, s_us, s_payload, ttl: 0), OurMac, PeerMac, 1) },
         };
     }
 
@@ -273,7 +273,7 @@ public sealed class IngressTests
     public void Hostile_frames_end_in_the_counter_that_names_them(string reason, byte[] datagram)
     {
         using var rig = Rigs.Vxlan();
-        rig.Host.UdpIn.Enqueue(new(Host2, 40000, datagram));
+        rig.Host.UdpIn.Enqueue(new(s_host2, 40000, datagram));
         WorkerStatus status = rig.Run();
         Assert.Equal(new Dictionary<string, long> { [reason] = 1 }, status.Ingress.Drops);
         Assert.Empty(rig.Host.TunOut);
@@ -282,7 +282,7 @@ public sealed class IngressTests
     [Fact]
     public void Each_of_the_reserved_bits_is_refused_as_the_kernel_does_unless_told_to_ignore_them()
     {
-        byte[] good = Vxlan(Udp4(Pod2, Us, Payload), OurMac, PeerMac, 1);
+        byte[] good = Vxlan(Udp4(s_pod2, s_us, s_payload), OurMac, PeerMac, 1);
         foreach (bool ignore in new[] { false, true })
         {
             using var rig = Rigs.Vxlan(ignore);
@@ -294,7 +294,7 @@ public sealed class IngressTests
                 reserved++;
                 byte[] packet = [.. good];
                 packet[bit / 8] |= (byte)(0x80 >> bit % 8);
-                rig.Host.UdpIn.Enqueue(new(Host2, 40000, packet));
+                rig.Host.UdpIn.Enqueue(new(s_host2, 40000, packet));
             }
             Assert.Equal(39, reserved);
             WorkerStatus status = rig.Run();
@@ -307,15 +307,15 @@ public sealed class IngressTests
     public void An_expired_hop_is_answered_through_the_tunnel_in_our_devices_name()
     {
         using var rig = Rigs.Udp();
-        byte[] packet = Udp4(Pod2, Us, Payload, ttl: 1);
-        rig.Host.UdpIn.Enqueue(new(Host2, 8285, packet));
+        byte[] packet = Udp4(s_pod2, s_us, s_payload, ttl: 1);
+        rig.Host.UdpIn.Enqueue(new(s_host2, 8285, packet));
         WorkerStatus status = rig.Run();
         Datagram answer = Assert.Single(rig.Host.UdpOut);
-        Assert.Equal(Host2, answer.Address);
+        Assert.Equal(s_host2, answer.Address);
         Assert.Equal((11, 0), (answer.Payload[20], answer.Payload[21]));
         Assert.Equal(packet, answer.Payload[28..]);
         Assert.Equal(Ip("10.5.1.0"), System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(answer.Payload.AsSpan(12)));
-        Assert.Equal(Pod2, System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(answer.Payload.AsSpan(16)));
+        Assert.Equal(s_pod2, System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(answer.Payload.AsSpan(16)));
         Assert.Equal(1, status.IcmpSent);
         Assert.Equal(0, status.Egress.Packets);
     }
@@ -330,7 +330,7 @@ public sealed class IngressTests
     {
         using var rig = Rigs.Udp();
         rig.Host.TunWriteError = _ => errno;
-        rig.Host.UdpIn.Enqueue(new(Host2, 8285, Udp4(Pod2, Us, Payload)));
+        rig.Host.UdpIn.Enqueue(new(s_host2, 8285, Udp4(s_pod2, s_us, s_payload)));
         Assert.Equal(1, rig.Run().Ingress.Drops[reason]);
     }
 
@@ -351,8 +351,8 @@ public sealed class IngressTests
 
     private static void AssertSinglesArrive(WorkerRig<IpInUdp> rig, int vnet = VnetSize)
     {
-        byte[][] packets = [.. Enumerable.Range(0, 5).Select(i => Tcp4(Pod2, Us, (uint)(1000 + 1000 * i), 0x10, new byte[1000]))];
-        rig.Host.UdpIn.Enqueue(new(Host2, 8285, [.. packets.SelectMany(packet => packet)], GroSize: 1040));
+        byte[][] packets = [.. Enumerable.Range(0, 5).Select(i => Tcp4(s_pod2, s_us, (uint)(1000 + 1000 * i), 0x10, new byte[1000]))];
+        rig.Host.UdpIn.Enqueue(new(s_host2, 8285, [.. packets.SelectMany(packet => packet)], GroSize: 1040));
         WorkerStatus status = rig.Run();
         Assert.Equal((5, 5, 5), (status.Ingress.Packets, status.Ingress.Forwarded, status.Ingress.Writes));
         for (int i = 0; i < 5; i++)

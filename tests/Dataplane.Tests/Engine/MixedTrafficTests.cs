@@ -15,7 +15,7 @@ namespace FlannelFast.Dataplane.Tests.Engine;
 public sealed class MixedTrafficTests(ITestOutputHelper output)
 {
     private const ulong OurMac = 0x0a0000000001, PeerMac = 0x0a0000000002;
-    private static readonly uint Host2 = Ip("192.0.2.2"), Us = Ip("10.5.1.7"), Pod2 = Ip("10.5.2.9");
+    private static readonly uint s_host2 = Ip("192.0.2.2"), s_us = Ip("10.5.1.7"), s_pod2 = Ip("10.5.2.9");
     private static readonly long s_packets = Environment.GetEnvironmentVariable("FLANNELFAST_LONG") == "1" ? 1_000_000_000 : 10_000_000;
 
     [Fact]
@@ -23,7 +23,7 @@ public sealed class MixedTrafficTests(ITestOutputHelper output)
     {
         var corpus = new Corpus { FailEvery = 97 };
         FillEgress(corpus);
-        foreach (TheoryDataRow<string, byte[]> row in IngressTests.HostileInUdp()) corpus.AddMessage(Host2, row.Data.Item2);
+        foreach (TheoryDataRow<string, byte[]> row in IngressTests.HostileInUdp()) corpus.AddMessage(s_host2, row.Data.Item2);
         FillIngress(corpus, packet => packet);
         Run<IpInUdp>(corpus, default, IPNetwork.Parse("10.5.2.0/24"));
     }
@@ -35,9 +35,9 @@ public sealed class MixedTrafficTests(ITestOutputHelper output)
         FillEgress(corpus);
         corpus.AddFrame(WithVnet(Udp6(Ip6("fd00:1::7"), Ip6("fd00:2::9"), new byte[100])));
         corpus.AddFrame(WithVnet(Udp6(Ip6("fd00:1::7"), Ip6("fd00:77::9"), new byte[100])));
-        foreach (TheoryDataRow<string, byte[]> row in IngressTests.HostileInVxlan()) corpus.AddMessage(Host2, row.Data.Item2);
-        byte[] super = TcpSuper(Pod2, Us, payload: 26_000, gsoSize: 1300)[VnetSize..];
-        corpus.AddMessage(Host2, Vxlan(super, OurMac, PeerMac, 1), groSize: 1300);
+        foreach (TheoryDataRow<string, byte[]> row in IngressTests.HostileInVxlan()) corpus.AddMessage(s_host2, row.Data.Item2);
+        byte[] super = TcpSuper(s_pod2, s_us, payload: 26_000, gsoSize: 1300)[VnetSize..];
+        corpus.AddMessage(s_host2, Vxlan(super, OurMac, PeerMac, 1), groSize: 1300);
         FillIngress(corpus, packet => Vxlan(packet, OurMac, PeerMac, 1));
         Run(corpus, new Vxlan(1, new MacAddress(OurMac), false), IPNetwork.Parse("10.5.2.0/24"), IPNetwork.Parse("fd00:2::/64"));
     }
@@ -95,17 +95,17 @@ public sealed class MixedTrafficTests(ITestOutputHelper output)
 
     private static void FillEgress(Corpus corpus)
     {
-        corpus.AddFrame(TcpSuper(Us, Pod2, payload: 65_000 - 40, gsoSize: 1400));
-        corpus.AddFrame(TcpSuper(Us, Pod2, payload: 3001, gsoSize: 1000));
-        corpus.AddFrame(TcpSuper(Us, Ip("10.5.77.1"), payload: 3001, gsoSize: 1000));
-        for (int i = 0; i < 20; i++) corpus.AddFrame(WithVnet(Udp4(Us, Pod2, new byte[i * 60])));
-        corpus.AddFrame(WithVnet(Udp4(Us, Pod2, new byte[10], ttl: 0)));
-        corpus.AddFrame(WithVnet(Udp4(Us, Pod2, new byte[10], ttl: 1)));
-        corpus.AddFrame(WithVnet(Udp4(Us, Ip("10.5.77.1"), new byte[10])));
-        corpus.AddFrame(WithVnet(Udp4(Us, Ip("10.5.1.8"), new byte[10])));
-        corpus.AddFrame(WithVnet(Udp4(Ip("10.9.9.9"), Pod2, new byte[10])));
-        corpus.AddFrame(WithVnet(Udp4(Us, Ip("224.0.0.1"), new byte[10])));
-        corpus.AddFrame(WithVnet(Tcp4(Us, Pod2, 1, 0x10, new byte[3000]), flags: 1, gsoType: 1, gsoSize: 0));
+        corpus.AddFrame(TcpSuper(s_us, s_pod2, payload: 65_000 - 40, gsoSize: 1400));
+        corpus.AddFrame(TcpSuper(s_us, s_pod2, payload: 3001, gsoSize: 1000));
+        corpus.AddFrame(TcpSuper(s_us, Ip("10.5.77.1"), payload: 3001, gsoSize: 1000));
+        for (int i = 0; i < 20; i++) corpus.AddFrame(WithVnet(Udp4(s_us, s_pod2, new byte[i * 60])));
+        corpus.AddFrame(WithVnet(Udp4(s_us, s_pod2, new byte[10], ttl: 0)));
+        corpus.AddFrame(WithVnet(Udp4(s_us, s_pod2, new byte[10], ttl: 1)));
+        corpus.AddFrame(WithVnet(Udp4(s_us, Ip("10.5.77.1"), new byte[10])));
+        corpus.AddFrame(WithVnet(Udp4(s_us, Ip("10.5.1.8"), new byte[10])));
+        corpus.AddFrame(WithVnet(Udp4(Ip("10.9.9.9"), s_pod2, new byte[10])));
+        corpus.AddFrame(WithVnet(Udp4(s_us, Ip("224.0.0.1"), new byte[10])));
+        corpus.AddFrame(WithVnet(Tcp4(s_us, s_pod2, 1, 0x10, new byte[3000]), flags: 1, gsoType: 1, gsoSize: 0));
         corpus.AddFrame(WithVnet(Udp6(Ip6("fe80::1"), Ip6("ff02::2"), new byte[8])));
         corpus.AddFrame(WithVnet([0x45, 0, 0]));
         corpus.AddFrame(new byte[VnetSize]);
@@ -116,19 +116,19 @@ public sealed class MixedTrafficTests(ITestOutputHelper output)
         var random = new Random(11);
         for (int flow = 0; flow < 4; flow++)
         {
-            byte[][] segments = [.. Enumerable.Range(0, 44).Select(i => wrap(Tcp4(Pod2, Us, (uint)(i * 1400), 0x10, new byte[1400], sourcePort: 1000 + flow)))];
-            corpus.AddMessage(Host2, [.. segments.SelectMany(segment => segment)], groSize: segments[0].Length);
+            byte[][] segments = [.. Enumerable.Range(0, 44).Select(i => wrap(Tcp4(s_pod2, s_us, (uint)(i * 1400), 0x10, new byte[1400], sourcePort: 1000 + flow)))];
+            corpus.AddMessage(s_host2, [.. segments.SelectMany(segment => segment)], groSize: segments[0].Length);
         }
-        byte[][] datagrams = [.. Enumerable.Range(0, 60).Select(_ => wrap(Udp4(Pod2, Us, new byte[64])))];
-        corpus.AddMessage(Host2, [.. datagrams.SelectMany(datagram => datagram)], groSize: datagrams[0].Length);
+        byte[][] datagrams = [.. Enumerable.Range(0, 60).Select(_ => wrap(Udp4(s_pod2, s_us, new byte[64])))];
+        corpus.AddMessage(s_host2, [.. datagrams.SelectMany(datagram => datagram)], groSize: datagrams[0].Length);
         for (int i = 0; i < 200; i++)
         {
-            byte[] packet = wrap(Tcp4(Pod2, Us, (uint)random.Next(), (byte)random.Next(64), new byte[random.Next(1400)]));
+            byte[] packet = wrap(Tcp4(s_pod2, s_us, (uint)random.Next(), (byte)random.Next(64), new byte[random.Next(1400)]));
             for (int changes = random.Next(3); changes > 0; changes--) packet[random.Next(packet.Length)] ^= (byte)(1 << random.Next(8));
-            corpus.AddMessage(Host2, packet);
+            corpus.AddMessage(s_host2, packet);
         }
-        corpus.AddMessage(Ip("192.0.2.66"), wrap(Udp4(Pod2, Us, new byte[8])));
-        corpus.AddMessage(Host2, wrap(Udp4(Pod2, Us, new byte[8])), truncated: true);
+        corpus.AddMessage(Ip("192.0.2.66"), wrap(Udp4(s_pod2, s_us, new byte[8])));
+        corpus.AddMessage(s_host2, wrap(Udp4(s_pod2, s_us, new byte[8])), truncated: true);
     }
 
     private static UInt128 Ip6(string text) => System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(IPAddress.Parse(text).GetAddressBytes());

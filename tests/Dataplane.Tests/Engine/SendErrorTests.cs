@@ -7,7 +7,7 @@ namespace FlannelFast.Dataplane.Tests.Engine;
 /// <summary>What the kernel may answer to sendmmsg, one by one: nothing else of the batch may suffer.</summary>
 public sealed class SendErrorTests
 {
-    private static readonly uint Us = Ip("10.5.1.7"), Pod2 = Ip("10.5.2.9"), Pod3 = Ip("10.5.3.9");
+    private static readonly uint s_us = Ip("10.5.1.7"), s_pod2 = Ip("10.5.2.9"), s_pod3 = Ip("10.5.3.9");
 
     [Theory]
     [InlineData(Errno.ENETUNREACH, "send_unreachable")]
@@ -21,8 +21,8 @@ public sealed class SendErrorTests
     public void An_error_about_one_peer_costs_only_its_own_packet(int errno, string reason)
     {
         using var rig = Rigs.Udp();
-        rig.Host.TunIn.Enqueue(WithVnet(Udp4(Us, Pod2, new byte[8])));
-        rig.Host.TunIn.Enqueue(WithVnet(Udp4(Us, Pod3, new byte[8])));
+        rig.Host.TunIn.Enqueue(WithVnet(Udp4(s_us, s_pod2, new byte[8])));
+        rig.Host.TunIn.Enqueue(WithVnet(Udp4(s_us, s_pod3, new byte[8])));
         rig.Host.SendErrors.Enqueue(errno);
         WorkerStatus status = rig.Run();
         Assert.Equal(1, status.Egress.Drops[reason]);
@@ -37,7 +37,7 @@ public sealed class SendErrorTests
     public void A_refused_run_is_sent_again_one_by_one_and_loses_nothing(int errno, bool stays)
     {
         using var rig = Rigs.Udp();
-        rig.Host.TunIn.Enqueue(TcpSuper(Us, Pod2, payload: 10_000, gsoSize: 1400));
+        rig.Host.TunIn.Enqueue(TcpSuper(s_us, s_pod2, payload: 10_000, gsoSize: 1400));
         rig.Host.SendErrors.Enqueue(errno);
         WorkerStatus status = rig.Run();
         Assert.Equal(8, status.Egress.Forwarded);
@@ -55,7 +55,7 @@ public sealed class SendErrorTests
         for (int i = 0; i < 9; i++)
         {
             if (i < 8) rig.Host.SendErrors.Enqueue(Errno.EINVAL);
-            rig.Host.TunIn.Enqueue(TcpSuper(Us, Pod2, payload: 2800, gsoSize: 1400));
+            rig.Host.TunIn.Enqueue(TcpSuper(s_us, s_pod2, payload: 2800, gsoSize: 1400));
             rig.Burst();
         }
         WorkerStatus status = rig.Run();
@@ -69,7 +69,7 @@ public sealed class SendErrorTests
     {
         using var rig = Rigs.Udp(options => options with { UdpSegment = false });
         int[] sizes = [100, 100, 40, 100, 300, 300, 20];
-        foreach (int size in sizes) rig.Host.TunIn.Enqueue(WithVnet(Udp4(Us, Pod2, new byte[size])));
+        foreach (int size in sizes) rig.Host.TunIn.Enqueue(WithVnet(Udp4(s_us, s_pod2, new byte[size])));
         WorkerStatus status = rig.Run();
         Assert.Equal(sizes, rig.Host.UdpOut.Select(datagram => datagram.Payload.Length - 28));
         Assert.Equal(0, status.GsoFallbacks);
@@ -79,7 +79,7 @@ public sealed class SendErrorTests
     public void Full_queues_cost_the_tail_of_the_batch_and_no_time()
     {
         using var rig = Rigs.Udp();
-        for (int i = 0; i < 4; i++) rig.Host.TunIn.Enqueue(WithVnet(Udp4(Us, i % 2 == 0 ? Pod2 : Pod3, new byte[10 + i])));
+        for (int i = 0; i < 4; i++) rig.Host.TunIn.Enqueue(WithVnet(Udp4(s_us, i % 2 == 0 ? s_pod2 : s_pod3, new byte[10 + i])));
         rig.Host.SendLimit = 1;
         rig.Host.SendErrors.Enqueue(0);
         rig.Host.SendErrors.Enqueue(Errno.ENOBUFS);
@@ -93,7 +93,7 @@ public sealed class SendErrorTests
     public void A_full_socket_is_waited_for()
     {
         using var rig = Rigs.Udp();
-        rig.Host.TunIn.Enqueue(WithVnet(Udp4(Us, Pod2, new byte[8])));
+        rig.Host.TunIn.Enqueue(WithVnet(Udp4(s_us, s_pod2, new byte[8])));
         for (int i = 0; i < 3; i++) rig.Host.SendErrors.Enqueue(Errno.EAGAIN);
         Assert.Equal(1, rig.Run().Egress.Forwarded);
         Assert.Equal(3, rig.Host.WaitWritableCalls);
@@ -103,7 +103,7 @@ public sealed class SendErrorTests
     public void A_socket_that_stays_full_is_given_up()
     {
         using var rig = Rigs.Udp();
-        rig.Host.TunIn.Enqueue(TcpSuper(Us, Pod2, payload: 2800, gsoSize: 1400));
+        rig.Host.TunIn.Enqueue(TcpSuper(s_us, s_pod2, payload: 2800, gsoSize: 1400));
         for (int i = 0; i < 1000; i++) rig.Host.SendErrors.Enqueue(Errno.EAGAIN);
         Assert.Equal(2, rig.Run().Egress.Drops["send_nobufs"]);
         Assert.InRange(rig.Host.WaitWritableCalls, 1, 20);
@@ -113,7 +113,7 @@ public sealed class SendErrorTests
     public void Somebody_elses_pending_error_is_not_ours()
     {
         using var rig = Rigs.Udp();
-        rig.Host.TunIn.Enqueue(WithVnet(Udp4(Us, Pod2, new byte[8])));
+        rig.Host.TunIn.Enqueue(WithVnet(Udp4(s_us, s_pod2, new byte[8])));
         rig.Host.SendErrors.Enqueue(Errno.ECONNREFUSED);
         Assert.Equal(1, rig.Run().Egress.Forwarded);
     }
@@ -124,7 +124,7 @@ public sealed class SendErrorTests
         using var rig = Rigs.Udp();
         rig.Host.SendLimit = 3;
         int[] sizes = [.. Enumerable.Range(100, 30)];
-        foreach (int size in sizes) rig.Host.TunIn.Enqueue(WithVnet(Udp4(Us, Pod2, new byte[size])));
+        foreach (int size in sizes) rig.Host.TunIn.Enqueue(WithVnet(Udp4(s_us, s_pod2, new byte[size])));
         Assert.Equal(30, rig.Run().Egress.Forwarded);
         Assert.Equal(sizes, rig.Host.UdpOut.Select(datagram => datagram.Payload.Length - 28));
     }
@@ -133,7 +133,7 @@ public sealed class SendErrorTests
     public void Refused_single_datagrams_of_a_run_are_counted_one_by_one()
     {
         using var rig = Rigs.Udp();
-        rig.Host.TunIn.Enqueue(TcpSuper(Us, Pod2, payload: 5600, gsoSize: 1400));
+        rig.Host.TunIn.Enqueue(TcpSuper(s_us, s_pod2, payload: 5600, gsoSize: 1400));
         rig.Host.SendErrors.Enqueue(Errno.EIO);
         rig.Host.SendErrors.Enqueue(Errno.EPERM);
         WorkerStatus status = rig.Run();
