@@ -69,7 +69,7 @@ compile_il_only() {
 up_to_date() {
     [[ $force == false && -x dist/flannelfast && -e dist/flannelfast.dbg && $(cat dist/.built-as 2>/dev/null) == "$framework linux-$arch" ]] || return 1
     local newer
-    newer=$(find src ./*.props global.json build.sh -newer dist/.built-as -print -quit)
+    newer=$(find src bench/Lab ./*.props global.json build.sh -newer dist/.built-as -print -quit)
     [[ -z $newer ]]
 }
 
