@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using FlannelFast.Control.Tunnels;
+using FlannelFast.Lab.Traffic;
 
 namespace FlannelFast.Daemon.Commands;
 
@@ -12,6 +13,8 @@ internal static class CommandTree
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     internal static async Task<int> RunAsync(string[] args, CommandContext context)
     {
+        // Not a command of the tree: only the lab starts it, with flags that are no interface for people.
+        if (args is ["lab-agent", ..]) return LabAgent.Run(args[1..], context.Out, context.Error);
         // Files of arguments ("@file") would be a second configuration language beside --config.
         var parsing = new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
         ParseResult result = Build(context).Parse(args, parsing);

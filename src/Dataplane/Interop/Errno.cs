@@ -33,10 +33,12 @@ internal static class Errno
     internal const int EADDRNOTAVAIL = 99;
     internal const int ENETDOWN = 100;
     internal const int ENETUNREACH = 101;
+    internal const int ECONNRESET = 104;
     internal const int ENOBUFS = 105;
     internal const int ETIMEDOUT = 110;
     internal const int ECONNREFUSED = 111;
     internal const int EHOSTUNREACH = 113;
+    internal const int EINPROGRESS = 115;
 
     /// <summary>The system's sentence for an error number, as strerror(3) gives it, with the number behind it.</summary>
     internal static string Describe(int errno) =>

@@ -26,6 +26,12 @@ internal struct cmsghdr
     internal int cmsg_type;
 }
 
+internal struct linger
+{
+    internal int l_onoff;
+    internal int l_linger;
+}
+
 internal struct ucred
 {
     internal int pid;
@@ -51,9 +57,11 @@ internal static unsafe partial class Libc
     internal const int SO_ERROR = 4;
     internal const int SO_SNDBUF = 7;
     internal const int SO_RCVBUF = 8;
+    internal const int SO_LINGER = 13;
     internal const int SO_REUSEPORT = 15;
     internal const int SO_PEERCRED = 17;
     internal const int SO_RCVTIMEO = 20;
+    internal const int SO_SNDTIMEO = 21;
     internal const int SO_SNDBUFFORCE = 32;
     internal const int SO_RCVBUFFORCE = 33;
     internal const int SO_DOMAIN = 39;
@@ -64,6 +72,9 @@ internal static unsafe partial class Libc
     internal const int MSG_TRUNC = 0x20;
     internal const int MSG_DONTWAIT = 0x40;
     internal const int MSG_NOSIGNAL = 0x4000;
+    internal const int MSG_WAITFORONE = 0x10000;
+
+    internal const int SHUT_WR = 1;
 
     /// <summary>Bytes of a control message header; also CMSG_LEN(0) on 64-bit Linux.</summary>
     internal const int CmsgHeaderSize = 16;
@@ -76,6 +87,18 @@ internal static unsafe partial class Libc
 
     [LibraryImport(LibraryName)]
     internal static partial int bind(int sockfd, void* addr, uint addrlen);
+
+    [LibraryImport(LibraryName)]
+    internal static partial int connect(int sockfd, void* addr, uint addrlen);
+
+    [LibraryImport(LibraryName)]
+    internal static partial int listen(int sockfd, int backlog);
+
+    [LibraryImport(LibraryName)]
+    internal static partial int accept4(int sockfd, void* addr, uint* addrlen, int flags);
+
+    [LibraryImport(LibraryName)]
+    internal static partial int shutdown(int sockfd, int how);
 
     [LibraryImport(LibraryName)]
     internal static partial int getsockname(int sockfd, void* addr, uint* addrlen);
