@@ -1,0 +1,40 @@
+using FlannelFast.Lab.Statistics;
+
+namespace FlannelFast.Lab.Tests.Statistics;
+
+public sealed class ChangeDetectorTests
+{
+    [Theory]
+    [InlineData(1.0, 0.01, true, "Unchanged")]
+    [InlineData(1.2, 0.02, true, "Improved")]
+    [InlineData(0.8, 0.02, true, "Regressed")]
+    [InlineData(1.2, 0.02, false, "Regressed")]
+    [InlineData(0.8, 0.02, false, "Improved")]
+    [InlineData(1.1, 1.5, true, "Undecided")]
+    [InlineData(1.01, 0.001, true, "Unchanged")]
+    public void Tells_a_change_from_noise(double factor, double noise, bool higherIsBetter, string expected)
+    {
+        Random random = new(11);
+        Assert.Equal(expected, ChangeDetector.Compare(Values(random, 11, 100, noise), Values(random, 11, 100 * factor, noise), higherIsBetter).Verdict.ToString());
+    }
+
+    [Fact]
+    public void Four_rounds_decide_nothing() =>
+        Assert.Equal(Verdict.Undecided, ChangeDetector.Compare([1, 1, 1, 1], [2, 2, 2, 2], true).Verdict);
+
+    [Fact]
+    public void Equal_runs_are_rarely_called_changed()
+    {
+        Random random = new(12);
+        int changed = 0;
+        for (int i = 0; i < 200; i++)
+        {
+            Verdict verdict = ChangeDetector.Compare(Values(random, 9, 100, 0.1), Values(random, 9, 100, 0.1), true).Verdict;
+            if (verdict is Verdict.Improved or Verdict.Regressed) changed++;
+        }
+        Assert.InRange(changed, 0, 14);
+    }
+
+    private static double[] Values(Random random, int count, double median, double noise) =>
+        [.. Enumerable.Range(0, count).Select(_ => median * (1 + (noise * (random.NextDouble() - 0.5))))];
+}
