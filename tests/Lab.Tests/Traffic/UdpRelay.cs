@@ -33,22 +33,29 @@ internal sealed class UdpRelay : IDisposable
     {
         IPEndPoint from = new(IPAddress.Any, 0);
         byte[] datagram = _front.Receive(ref from);
+        // What a receive gets that waits while the socket is closed; the lab sends no empty datagrams.
+        if (datagram.Length == 0) return false;
         _source = from;
         foreach (byte[] piece in _path(datagram)) _back.Send(piece, _sink);
+        return true;
     });
 
     private void Backward() => UntilClosed(() =>
     {
         IPEndPoint from = new(IPAddress.Any, 0);
         byte[] datagram = _back.Receive(ref from);
+        if (datagram.Length == 0) return false;
         _front.Send(datagram, _source!);
+        return true;
     });
 
-    private static void UntilClosed(Action step)
+    private static void UntilClosed(Func<bool> step)
     {
         try
         {
-            while (true) step();
+            while (step())
+            {
+            }
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException)
         {
