@@ -1,0 +1,63 @@
+using System.Net;
+using FlannelFast.Lab.Topologies;
+
+namespace FlannelFast.Lab.Contenders;
+
+/// <summary>Something that carries packets between the nodes of a topology.</summary>
+internal abstract class Contender(ContenderSpec spec, int index) : IDisposable
+{
+    internal ContenderSpec Spec { get; } = spec;
+
+    internal AddressPlan Plan { get; } = new(index, spec.Peers is not null);
+
+    internal string Name => Spec.Name;
+
+    /// <summary>Processes that belong to it, with their descendants; none where the kernel does the work.</summary>
+    internal virtual IReadOnlyList<int> Daemons => [];
+
+    /// <summary>Address at which the programs of a node are reached through this contender.</summary>
+    internal virtual IPAddress Address(Node node) => node.Pod is null ? Plan.DeviceAddress(node.Number) : Plan.PodAddress(node.Number);
+
+    /// <summary>Brings it up on every node and returns when it is ready for traffic.</summary>
+    /// <exception cref="LabException">It does not come up.</exception>
+    /// <exception cref="OperationCanceledException">The run is being stopped.</exception>
+    internal abstract Task StartAsync(Topology topology, CancellationToken cancel);
+
+    /// <summary>Dropped packets so far by direction and reason, all nodes together; empty where it does not say.</summary>
+    internal virtual IReadOnlyDictionary<string, long> Drops() => new Dictionary<string, long>();
+
+    /// <summary>Ends what was started. Devices and routes vanish with the namespaces.</summary>
+    public void Dispose() => Stop();
+
+    /// <summary>Makes the contender that a specification names.</summary>
+    /// <param name="spec">The specification.</param>
+    /// <param name="index">Its place in the run, from 0.</param>
+    /// <param name="directory">Where its files may be.</param>
+    internal static Contender Create(ContenderSpec spec, int index, string directory) => spec.Kind switch
+    {
+        ContenderKind.Raw => new RawContender(spec, index),
+        ContenderKind.KernelVxlan => new KernelVxlanContender(spec, index),
+        ContenderKind.Exec => new ExecContender(spec, index),
+        _ => new EngineContender(spec, index, directory),
+    };
+
+    /// <summary>Ends the processes, if there are any.</summary>
+    protected virtual void Stop()
+    {
+    }
+
+    /// <summary>Gives the pods their addresses in this contender's network; nothing where there are no pods.</summary>
+    protected void AddPods(Topology topology)
+    {
+        foreach (Node node in topology.Nodes)
+        {
+            if (node.Pod is not { } pod) continue;
+            (IPAddress gateway, IPAddress address) = (Plan.BridgeAddress(node.Number), Plan.PodAddress(node.Number));
+            node.Namespace.Batch($"address add {gateway}/24 dev {Node.Bridge}");
+            pod.Batch($"address add {address}/24 dev {Node.Device}", $"route add {Plan.Network} via {gateway} src {address} mtu {PodMtu(node)}");
+        }
+    }
+
+    /// <summary>Flannel tells the CNI plugin the overlay's MTU; a pod that kept 1500 would have its packets refused.</summary>
+    protected abstract int PodMtu(Node node);
+}

@@ -1,0 +1,20 @@
+namespace FlannelFast.Lab.Contenders;
+
+/// <summary>What carries the packets.</summary>
+internal enum ContenderKind
+{
+    /// <summary>No overlay: the underlay itself, behind pods plain routes.</summary>
+    Raw,
+
+    /// <summary>The kernel's VXLAN device, configured as flannel's vxlan backend does.</summary>
+    KernelVxlan,
+
+    /// <summary>This program, flannel's udp wire format.</summary>
+    Udp,
+
+    /// <summary>This program, VXLAN.</summary>
+    Vxlan,
+
+    /// <summary>Any program, by a command line.</summary>
+    Exec,
+}

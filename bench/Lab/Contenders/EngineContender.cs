@@ -1,0 +1,100 @@
+using System.Globalization;
+using System.Text.Json;
+using FlannelFast.Lab.Hosting;
+using FlannelFast.Lab.Topologies;
+
+namespace FlannelFast.Lab.Contenders;
+
+/// <summary>FlannelFast itself: the published program, driven as a user would.</summary>
+/// <param name="spec">With engine switches, and perhaps another build of the program.</param>
+/// <param name="index">Place in the run.</param>
+/// <param name="directory">Where configurations and control sockets go.</param>
+internal sealed class EngineContender(ContenderSpec spec, int index, string directory) : Contender(spec, index)
+{
+    private static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(20), s_stopLimit = TimeSpan.FromSeconds(5);
+
+    private readonly List<(Child Process, string Socket)> _daemons = [];
+    private int _mtu;
+
+    internal override IReadOnlyList<int> Daemons => [.. _daemons.Select(d => d.Process.Pid)];
+
+    private string Binary => Spec.Binary ?? Self.Path;
+
+    /// <summary>Lets the program validate its own configuration, which touches nothing.</summary>
+    /// <exception cref="LabException">A switch is wrong; the message is the program's.</exception>
+    internal void Check()
+    {
+        if (Spec.Binary is { } other && !File.Exists(other)) throw LabException.Input($"contender {Name}: there is no file {other}");
+        string file = Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"fflab-{Environment.ProcessId}.json"));
+        Node[] nodes = [.. Enumerable.Range(1, 2).Select(n => new Node(n, null!, null))];
+        try
+        {
+            File.WriteAllBytes(file, TunnelFile.Create(Spec with { Peers = null }, Plan, nodes[0], nodes));
+            (int exitCode, _, string error) = Tool.Try("", Binary, "tunnel", "--config", file, "--check");
+            if (exitCode != 0)
+                throw LabException.Input($"contender {Name}: {error.Trim().Replace("flannelfast: ", "", StringComparison.Ordinal).Replace(file, "its configuration", StringComparison.Ordinal)}");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    internal override async Task StartAsync(Topology topology, CancellationToken cancel)
+    {
+        foreach (Node node in topology.Nodes)
+        {
+            string stem = string.Create(CultureInfo.InvariantCulture, $"{directory}/{Plan.Device}-{node.Number}");
+            await File.WriteAllBytesAsync(stem + ".json", TunnelFile.Create(Spec, Plan, node, topology.Nodes), cancel).ConfigureAwait(false);
+            _daemons.Add((node.Namespace.Start(Binary, "tunnel", "--config", stem + ".json", "--socket", stem + ".sock"), stem + ".sock"));
+        }
+        foreach ((Child process, string socket) in _daemons)
+        {
+            long deadline = Environment.TickCount64 + (long)s_startLimit.TotalMilliseconds;
+            JsonElement? status;
+            while ((status = Status(socket)) is null)
+            {
+                if (process.HasEnded) throw new LabException($"contender {Name} ended at once:\n{process.Log}");
+                if (Environment.TickCount64 > deadline) throw new LabException($"contender {Name} does not become ready:\n{process.Log}");
+                await Task.Delay(10, cancel).ConfigureAwait(false);
+            }
+            _mtu = status.Value.GetProperty("device").GetProperty("mtu").GetInt32();
+        }
+        AddPods(topology);
+    }
+
+    internal override IReadOnlyDictionary<string, long> Drops()
+    {
+        var sums = new Dictionary<string, long>();
+        foreach ((Child process, string socket) in _daemons)
+        {
+            JsonElement status = Status(socket) ?? throw new LabException($"contender {Name} no longer answers:\n{process.Log}");
+            foreach (string direction in (string[])["egress", "ingress"])
+            {
+                foreach (JsonProperty reason in status.GetProperty(direction).GetProperty("drops").EnumerateObject())
+                {
+                    string key = $"{direction}.{reason.Name}";
+                    sums[key] = sums.GetValueOrDefault(key) + reason.Value.GetInt64();
+                }
+            }
+        }
+        return sums;
+    }
+
+    protected override void Stop()
+    {
+        foreach ((Child process, _) in _daemons) process.Stop(s_stopLimit);
+        _daemons.Clear();
+    }
+
+    protected override int PodMtu(Node node) => _mtu;
+
+    private JsonElement? Status(string socket)
+    {
+        if (!File.Exists(socket)) return null;
+        (int exitCode, string output, _) = Tool.Try("", Binary, "status", "--json", "--socket", socket);
+        if (exitCode != 0) return null;
+        using JsonDocument document = JsonDocument.Parse(output);
+        return document.RootElement.Clone();
+    }
+}

@@ -1,0 +1,58 @@
+using System.Text.Json;
+
+namespace FlannelFast.Lab.Reports;
+
+/// <summary>Everything about one run: what <c>--json</c> writes. A change of meaning raises the schema number.</summary>
+internal sealed record LabReport
+{
+    /// <summary>The only schema there is.</summary>
+    internal const int CurrentSchema = 1;
+
+    public int Schema { get; init; } = CurrentSchema;
+
+    /// <summary>Start of the run, UTC.</summary>
+    public required DateTimeOffset Date { get; init; }
+
+    public required double DurationSeconds { get; init; }
+
+    public required ProgramFacts Program { get; init; }
+
+    public required MachineFacts Machine { get; init; }
+
+    public required ScenarioFacts Scenario { get; init; }
+
+    public required IReadOnlyList<ContenderFacts> Contenders { get; init; }
+
+    public required IReadOnlyList<WorkloadFacts> Workloads { get; init; }
+
+    public required IReadOnlyList<Summary> Summaries { get; init; }
+
+    public required IReadOnlyList<Measurement> Measurements { get; init; }
+
+    public required IReadOnlyList<FailedMeasurement> Failures { get; init; }
+
+    /// <summary>Reads a file that <c>--json</c> wrote.</summary>
+    /// <exception cref="LabException">It cannot be read, or is none.</exception>
+    internal static LabReport ReadFile(string path)
+    {
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+            LabReport report = JsonSerializer.Deserialize(file, LabJsonContext.Default.LabReport) ?? throw LabException.Input($"{path}: expected a report of \"flannelfast lab run --json\", not null");
+            return report.Schema == CurrentSchema
+                ? report
+                : throw LabException.Input($"{path}: expected schema {CurrentSchema}, not {report.Schema}");
+        }
+        catch (JsonException e)
+        {
+            throw LabException.Input($"{path}:{(e.LineNumber ?? 0) + 1}: expected a report of \"flannelfast lab run --json\": {e.Message.Split(" Path:")[0]}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw LabException.Input($"expected a readable report: {e.Message}");
+        }
+    }
+
+    /// <summary>The text of the file.</summary>
+    internal string ToJson() => JsonSerializer.Serialize(this, LabJsonContext.Default.LabReport) + "\n";
+}

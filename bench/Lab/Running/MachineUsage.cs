@@ -1,0 +1,34 @@
+using System.Globalization;
+using FlannelFast.Lab.Hosting;
+
+namespace FlannelFast.Lab.Running;
+
+/// <summary>Processor time and context switches so far; two readings are subtracted.</summary>
+internal readonly record struct MachineUsage(double DaemonSeconds, double MachineSeconds, long DaemonSwitches, long MachineSwitches)
+{
+    /// <summary>Reads the counters of the machine and of some processes.</summary>
+    internal static MachineUsage Read(IReadOnlyList<int> daemons)
+    {
+        double busy = 0;
+        long switches = 0;
+        foreach (string line in File.ReadLines("/proc/stat"))
+        {
+            if (line.StartsWith("cpu ", StringComparison.Ordinal)) busy = Busy(line);
+            else if (line.StartsWith("ctxt ", StringComparison.Ordinal)) switches = long.Parse(line.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture);
+        }
+        return new(daemons.Sum(ProcessTable.ProcessorSeconds), busy, daemons.Sum(ProcessTable.ContextSwitches), switches);
+    }
+
+    /// <summary>What was used between two readings.</summary>
+    public static MachineUsage operator -(MachineUsage later, MachineUsage earlier) => new(
+        later.DaemonSeconds - earlier.DaemonSeconds, later.MachineSeconds - earlier.MachineSeconds,
+        later.DaemonSwitches - earlier.DaemonSwitches, later.MachineSwitches - earlier.MachineSwitches);
+
+    // "cpu  user nice system idle iowait irq softirq steal guest guest_nice" (proc_stat(5)). guest is part of user; steal was
+    // not ours to use.
+    private static double Busy(string line)
+    {
+        long[] ticks = [.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(t => long.Parse(t, NumberStyles.None, CultureInfo.InvariantCulture))];
+        return (ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6]) / ProcessTable.TicksPerSecond;
+    }
+}
