@@ -3,11 +3,12 @@ namespace FlannelFast.Lab.Reports;
 /// <summary>A quantity that measurements yield.</summary>
 /// <param name="Name">Its key in files.</param>
 /// <param name="Title">For people.</param>
+/// <param name="Column">Head of a table's column.</param>
 /// <param name="Unit">Unit of the value.</param>
 /// <param name="IsHigherBetter">Which direction is an improvement.</param>
 /// <param name="IsHeadline">True if it decides when a workload has been measured often enough and is drawn as bars.</param>
 /// <param name="Digits">Decimals for people.</param>
-internal sealed record MeasureInfo(string Name, string Title, string Unit, bool IsHigherBetter, bool IsHeadline, int Digits)
+internal sealed record MeasureInfo(string Name, string Title, string Column, string Unit, bool IsHigherBetter, bool IsHeadline, int Digits)
 {
     internal const string Throughput = "gbps", DeliveredRate = "delivered_kpps", LosslessRate = "lossless_kpps", ConnectRate = "connections_per_second";
     internal const string P50 = "rtt_p50_us", P90 = "rtt_p90_us", P99 = "rtt_p99_us", P999 = "rtt_p999_us", LoadThroughput = "load_gbps";
@@ -15,25 +16,28 @@ internal sealed record MeasureInfo(string Name, string Title, string Unit, bool 
     internal const string MachineCpuPerGb = "machine_cpu_s_per_gb", DaemonCpuPerGb = "daemon_cpu_s_per_gb";
     internal const string MachineCpuPerMpackets = "machine_cpu_s_per_mpackets", DaemonCpuPerMpackets = "daemon_cpu_s_per_mpackets";
 
+    /// <summary>Whether a change between two runs counts: what users feel, and what it costs them.</summary>
+    internal bool IsCompared => IsHeadline || Name is MachineCpuPerGb or MachineCpuPerMpackets;
+
     /// <summary>All of them, in the order of reports.</summary>
     internal static IReadOnlyList<MeasureInfo> All { get; } =
     [
-        new(Throughput, "throughput", "Gb/s", true, true, 2),
-        new(DeliveredRate, "delivered", "kpps", true, true, 1),
-        new(LosslessRate, "rate with at most 0.1 % loss", "kpps", true, true, 1),
-        new(ConnectRate, "connections", "1/s", true, true, 0),
-        new(P50, "round trip p50", "µs", false, true, 1),
-        new(P90, "round trip p90", "µs", false, false, 1),
-        new(P99, "round trip p99", "µs", false, true, 1),
-        new(P999, "round trip p99.9", "µs", false, false, 1),
-        new(LoadThroughput, "throughput of the load", "Gb/s", true, false, 2),
-        new(Loss, "loss", "%", false, false, 3),
-        new(Reordered, "reordered", "per million", false, false, 1),
-        new(Retransmits, "TCP retransmits", "per GB", false, false, 1),
-        new(MachineCpuPerGb, "CPU, whole machine", "s/GB", false, false, 3),
-        new(DaemonCpuPerGb, "CPU, daemons", "s/GB", false, false, 3),
-        new(MachineCpuPerMpackets, "CPU, whole machine", "s/Mpackets", false, false, 3),
-        new(DaemonCpuPerMpackets, "CPU, daemons", "s/Mpackets", false, false, 3),
+        new(Throughput, "throughput", "Gb/s", "Gb/s", true, true, 2),
+        new(DeliveredRate, "delivered", "kpps", "kpps", true, true, 1),
+        new(LosslessRate, "rate with at most 0.1 % loss", "kpps", "kpps", true, true, 1),
+        new(ConnectRate, "connections", "conn/s", "1/s", true, true, 0),
+        new(P50, "round trip p50", "p50 µs", "µs", false, true, 1),
+        new(P90, "round trip p90", "p90 µs", "µs", false, false, 1),
+        new(P99, "round trip p99", "p99 µs", "µs", false, true, 1),
+        new(P999, "round trip p99.9", "p99.9 µs", "µs", false, false, 1),
+        new(LoadThroughput, "throughput of the load", "load Gb/s", "Gb/s", true, false, 2),
+        new(Loss, "loss", "loss %", "%", false, false, 3),
+        new(Reordered, "reordered", "reordered ppm", "per million", false, false, 1),
+        new(Retransmits, "TCP retransmits", "retransmits/GB", "per GB", false, false, 1),
+        new(MachineCpuPerGb, "CPU, whole machine", "CPU s/GB", "s/GB", false, false, 3),
+        new(DaemonCpuPerGb, "CPU, daemons", "daemon s/GB", "s/GB", false, false, 3),
+        new(MachineCpuPerMpackets, "CPU, whole machine", "CPU s/Mpkt", "s/Mpackets", false, false, 3),
+        new(DaemonCpuPerMpackets, "CPU, daemons", "daemon s/Mpkt", "s/Mpackets", false, false, 3),
     ];
 
     /// <summary>Finds one; a file of a later version may name others, which are left out.</summary>

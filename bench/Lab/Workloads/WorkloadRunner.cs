@@ -1,6 +1,7 @@
 using System.Net;
 using FlannelFast.Lab.Contenders;
 using FlannelFast.Lab.Reports;
+using FlannelFast.Lab.Statistics;
 using FlannelFast.Lab.Topologies;
 using FlannelFast.Lab.Traffic;
 
@@ -75,7 +76,8 @@ internal sealed class WorkloadRunner(Topology topology)
 
     private async Task<Outcome> UdpFloodAsync(WorkloadSpec spec, Contender contender, CancellationToken cancel)
     {
-        UdpSourceResult[] results = await UdpAsync(spec, contender, null, cancel).ConfigureAwait(false);
+        using Agents.Sink sink = await ListenAsync(contender, "udp-sink", Port, cancel).ConfigureAwait(false);
+        UdpSourceResult[] results = await UdpSourcesAsync(spec, sink, null, cancel).ConfigureAwait(false);
         return Delivered(results, spec.Size, new() { [MeasureInfo.DeliveredRate] = results.Sum(r => r.DeliveredPps) / 1000 });
     }
 
@@ -83,16 +85,36 @@ internal sealed class WorkloadRunner(Topology topology)
     {
         // Everything that arrived counts for the CPU figures, which are over the whole search.
         var all = new List<UdpSourceResult>();
+        using Agents.Sink sink = await ListenAsync(contender, "udp-sink", Port, cancel).ConfigureAwait(false);
+        // Nothing above what a flood sends can be asked for; far below what arrives of it nothing needs to be searched.
         UdpSourceResult[] flood = await MeasureAsync(null).ConfigureAwait(false);
-        double rate = await RateSearch.FindAsync(
-            ToStep(flood), flood.Sum(r => r.DeliveredPps), async pps => ToStep(await MeasureAsync(pps).ConfigureAwait(false))).ConfigureAwait(false);
-        Outcome outcome = Delivered([.. all], spec.Size, new() { [MeasureInfo.LosslessRate] = rate / 1000 });
+        long highest = (long)flood.Sum(r => r.SentPps);
+        var search = new RateSearch
+        {
+            Highest = highest,
+            Lowest = Math.Clamp((long)(flood.Sum(r => r.DeliveredPps) / 20), 1, highest),
+            // The rounds of the run repeat the whole search.
+            Confirmations = 1,
+            MaxTrials = 16,
+        };
+        RateSearchResult found = await Task.Run(() => search.Run(rate => TrialAsync(rate).GetAwaiter().GetResult()), cancel).ConfigureAwait(false);
+        if (found.Rate == 0)
+            throw new LabException($"even {search.Lowest} packets per second lose more than {search.MaxLoss:P1}");
+        Outcome outcome = Delivered([.. all], spec.Size, new() { [MeasureInfo.LosslessRate] = found.Rate / 1000.0 });
         // Loss over a search says how often it went too far, not how good the path is.
         return outcome with { Values = outcome.Values.Where(v => v.Key != MeasureInfo.Loss).ToDictionary() };
 
-        async Task<UdpSourceResult[]> MeasureAsync(double? pps)
+        async Task<double> TrialAsync(long rate)
         {
-            UdpSourceResult[] results = await UdpAsync(spec, contender, pps, cancel).ConfigureAwait(false);
+            UdpSourceResult[] results = await MeasureAsync(rate).ConfigureAwait(false);
+            // A sender that fell behind has not tried the rate.
+            bool fellBehind = results.Sum(r => r.SentPps) < rate * (1 - search.Resolution);
+            return fellBehind ? 1 : results.Sum(r => r.Lost) / Math.Max(1.0, results.Sum(r => r.Sent));
+        }
+
+        async Task<UdpSourceResult[]> MeasureAsync(long? rate)
+        {
+            UdpSourceResult[] results = await UdpSourcesAsync(spec, sink, rate, cancel).ConfigureAwait(false);
             all.AddRange(results);
             return results;
         }
@@ -136,7 +158,7 @@ internal sealed class WorkloadRunner(Topology topology)
             0, 0, null);
     }
 
-    private Task<TcpResult> TcpSourceAsync(Node sender, Agents.Sink sink, WorkloadSpec spec, double seconds, CancellationToken cancel)
+    private static Task<TcpResult> TcpSourceAsync(Node sender, Agents.Sink sink, WorkloadSpec spec, double seconds, CancellationToken cancel)
     {
         string[] arguments =
         [
@@ -147,14 +169,13 @@ internal sealed class WorkloadRunner(Topology topology)
     }
 
     // All senders together send the rate; null floods.
-    private async Task<UdpSourceResult[]> UdpAsync(WorkloadSpec spec, Contender contender, double? pps, CancellationToken cancel)
+    private Task<UdpSourceResult[]> UdpSourcesAsync(WorkloadSpec spec, Agents.Sink sink, long? all, CancellationToken cancel)
     {
-        using Agents.Sink sink = await ListenAsync(contender, "udp-sink", Port, cancel).ConfigureAwait(false);
         Node[] senders = Senders;
-        string[] rate = pps is { } all ? ["--rate", Agents.Format(Math.Max(1, Math.Round(all / senders.Length)))] : ["--flood"];
-        return await Task.WhenAll(senders.Select(s => Agents.RunAsync(
+        string[] rate = all is { } pps ? ["--rate", Agents.Format(Math.Max(1, pps / senders.Length))] : ["--flood"];
+        return Task.WhenAll(senders.Select(s => Agents.RunAsync(
             s, Limit(spec.Seconds), AgentJsonContext.Default.UdpSourceResult, cancel,
-            ["udp-source", "--to", sink.Address, "--size", Agents.Format(spec.Size), "--seconds", Agents.Format(spec.Seconds), .. rate]))).ConfigureAwait(false);
+            ["udp-source", "--to", sink.Address, "--size", Agents.Format(spec.Size), "--seconds", Agents.Format(spec.Seconds), .. rate])));
     }
 
     private Task<RttProbeResult> ProbeAsync(WorkloadSpec spec, Agents.Sink echo, double seconds, CancellationToken cancel) => Agents.RunAsync(
@@ -169,9 +190,6 @@ internal sealed class WorkloadRunner(Topology topology)
     }
 
     private static TimeSpan Limit(double seconds) => TimeSpan.FromSeconds(seconds) + s_grace;
-
-    private static RateSearch.Step ToStep(UdpSourceResult[] results) =>
-        new(results.Sum(r => r.SentPps), results.Sum(r => r.Lost) / Math.Max(1.0, results.Sum(r => r.Sent)));
 
     private static Outcome Delivered(UdpSourceResult[] results, int size, Dictionary<string, double> values)
     {

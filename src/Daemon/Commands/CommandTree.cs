@@ -40,6 +40,7 @@ internal static class CommandTree
             TunnelCommand.Build(context, help),
             PeerCommand.Build(context, help),
             StatusCommand.Build(context, help),
+            LabCommand.Build(context, help),
             VersionCommand.Build(context, help),
         };
         help.Examples[root] =

@@ -1,0 +1,101 @@
+using System.Globalization;
+using FlannelFast.Lab.Reports;
+using FlannelFast.Lab.Statistics;
+
+namespace FlannelFast.Daemon.Rendering;
+
+/// <summary>Reports of the lab as tables.</summary>
+internal static class LabRenderer
+{
+    // Told in the files; a table has room for what decides.
+    private static readonly string[] s_onlyInFiles =
+        [MeasureInfo.Retransmits, MeasureInfo.DaemonCpuPerGb, MeasureInfo.DaemonCpuPerMpackets, MeasureInfo.P90];
+
+    /// <summary>Writes the result of a run: a table per workload, then what it was measured on.</summary>
+    internal static void WriteReport(TextWriter output, LabReport report, TerminalStyle style)
+    {
+        foreach (WorkloadFacts workload in report.Workloads)
+        {
+            output.WriteLine();
+            output.WriteLine($"{style.Heading(workload.Title)}{(workload.IsPrecise ? "" : style.Faint($"  (interval wider than ±{Number(report.Scenario.PrecisionPercent, 1)} %)"))}");
+            foreach (string line in Table(report, workload, style).Lines()) output.WriteLine(line);
+        }
+        output.WriteLine();
+        foreach (FailedMeasurement failure in report.Failures)
+            output.WriteLine(style.Warning($"failed: {failure.Workload} on {failure.Contender}, round {failure.Round}: {failure.Message}"));
+        int rounds = report.Measurements.Select(m => m.Round).DefaultIfEmpty().Max();
+        output.WriteLine(style.Faint($"medians of up to {rounds} rounds; in brackets the 95 % interval of the ratio to {report.Scenario.Baseline ?? "nothing"}"));
+        output.WriteLine(style.Faint(Facts(report)));
+    }
+
+    /// <summary>Writes what differs between two runs.</summary>
+    internal static void WriteChanges(
+        TextWriter output, LabReport before, LabReport after, IReadOnlyList<ReportChange> changes, TerminalStyle style)
+    {
+        var table = new TextTable(Column.Left, Column.Left, Column.Left, Column.Right, Column.Right, Column.Right, Column.Left, Column.Left);
+        table.AddStyled(style.Heading, "workload", "contender", "", "before", "after", "change", "95 %", "");
+        foreach (ReportChange change in changes.Where(c => c.Change.Verdict is Verdict.Improved or Verdict.Regressed))
+        {
+            bool worse = change.Change.Verdict == Verdict.Regressed;
+            string verdict = !worse ? "better" : ReportComparison.IsRegression(change, after) ? "WORSE" : "worse (baseline: the machine)";
+            RatioEstimate ratio = change.Change.Ratio;
+            table.AddStyled(
+                worse ? style.Warning : style.Good, change.Workload, change.Contender, change.Measure.Column,
+                Number(change.Before, change.Measure.Digits), Number(change.After, change.Measure.Digits), Percent(ratio.Ratio),
+                $"{Percent(ratio.Interval.Low)} to {Percent(ratio.Interval.High)}{(change.IsRelative ? $" against {after.Scenario.Baseline}" : "")}", verdict);
+        }
+        int changed = changes.Count(c => c.Change.Verdict is Verdict.Improved or Verdict.Regressed);
+        if (changed > 0)
+        {
+            foreach (string line in table.Lines()) output.WriteLine(line);
+        }
+        int undecided = changes.Count(c => c.Change.Verdict == Verdict.Undecided);
+        output.WriteLine($"{changed} changed, {changes.Count(c => c.Change.Verdict == Verdict.Unchanged)} unchanged, {undecided} undecided");
+        if (undecided > 0) output.WriteLine(style.Faint($"undecided: too noisy, or fewer than {ChangeDetector.MinRounds} rounds"));
+        output.WriteLine(style.Faint($"before: {Facts(before)}"));
+        output.WriteLine(style.Faint($"after:  {Facts(after)}"));
+    }
+
+    private static TextTable Table(LabReport report, WorkloadFacts workload, TerminalStyle style)
+    {
+        Summary[] summaries = [.. report.Summaries.Where(s => s.Workload == workload.Id)];
+        MeasureInfo[] measures = [.. MeasureInfo.All.Where(m => summaries.Any(s => s.Measure == m.Name && IsWorthAColumn(s, m)))];
+        var columns = new List<Column> { Column.Left };
+        var heads = new List<string> { "" };
+        foreach (MeasureInfo measure in measures)
+        {
+            columns.Add(Column.Right);
+            heads.Add(measure.Column);
+            if (!measure.IsHeadline || report.Scenario.Baseline is null) continue;
+            columns.Add(Column.Left);
+            heads.Add($"vs {report.Scenario.Baseline}");
+        }
+        var table = new TextTable([.. columns]);
+        table.AddStyled(style.Faint, [.. heads]);
+        foreach (ContenderFacts contender in report.Contenders)
+        {
+            var cells = new List<string> { contender.Name };
+            foreach (MeasureInfo measure in measures)
+            {
+                Summary? summary = summaries.FirstOrDefault(s => s.Contender == contender.Name && s.Measure == measure.Name);
+                cells.Add(summary is null ? "-" : Number(summary.Value.Median, measure.Digits));
+                if (!measure.IsHeadline || report.Scenario.Baseline is null) continue;
+                cells.Add(summary?.Ratio is { } ratio ? $"{Number(ratio.Median, 2)} [{Number(ratio.Low, 2)} {Number(ratio.High, 2)}]" : "");
+            }
+            table.Add([.. cells]);
+        }
+        return table;
+    }
+
+    // A column of zeroes takes the room of one that says something.
+    private static bool IsWorthAColumn(Summary summary, MeasureInfo measure) =>
+        !s_onlyInFiles.Contains(measure.Name) && (measure.Name is not (MeasureInfo.Loss or MeasureInfo.Reordered) || summary.Value.High > 0);
+
+    private static string Facts(LabReport report) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{report.Scenario.Name}: {report.Scenario.Topology}, {report.Scenario.Underlay}, MTU {report.Scenario.Mtu}{(report.Scenario.LossPercent > 0 ? $", loss {Number(report.Scenario.LossPercent, 3)} %" : "")} · {report.Machine.Cores} × {report.Machine.Processor}, Linux {report.Machine.Kernel} · flannelfast {report.Program.Version} {report.Program.Revision?[..Math.Min(10, report.Program.Revision.Length)] ?? "of unknown revision"} · {report.Date:yyyy-MM-dd HH:mm} UTC, {report.DurationSeconds:0} s");
+
+    private static string Number(double value, int digits) => value.ToString($"N{digits}", CultureInfo.InvariantCulture);
+
+    private static string Percent(double ratio) => ((ratio - 1) * 100).ToString("+0.0;-0.0;0.0", CultureInfo.InvariantCulture) + " %";
+}
