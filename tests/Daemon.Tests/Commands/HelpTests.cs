@@ -16,6 +16,11 @@ public sealed class HelpTests : IDisposable
     [InlineData("peer del")]
     [InlineData("peer list")]
     [InlineData("status")]
+    [InlineData("lab")]
+    [InlineData("lab run")]
+    [InlineData("lab compare")]
+    [InlineData("lab list")]
+    [InlineData("lab clean")]
     [InlineData("version")]
     public async Task Help_shows_defaults_and_an_example(string command)
     {

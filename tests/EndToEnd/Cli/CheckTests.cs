@@ -41,6 +41,8 @@ public sealed class CheckTests
     [InlineData("peer", "del", "--help")]
     [InlineData("peer", "list", "--help")]
     [InlineData("status", "--help")]
+    [InlineData("lab", "run", "--help")]
+    [InlineData("lab", "compare", "--help")]
     public void Every_command_explains_itself_with_an_example(params string[] arguments)
     {
         CommandResult help = Daemon.Command(arguments).OrThrow();
