@@ -16,7 +16,7 @@ public sealed class LabTests : IDisposable
     {
         string scenario = Write("""
             {
-              "name": "tiny", "contenders": ["kernel-vxlan", "udp:peers=300"],,
+              "name": "tiny", "contenders": ["kernel-vxlan", "udp:peers=300", "exec:hand=ip link add {device} type vxlan id 7 local {local} remote {peer} dstport 4790 dev eth0 && exec sleep 100"],
               "baseline": "kernel-vxlan", "min_rounds": 1, "max_rounds": 1,
               "workloads": [
                 { "kind": "tcp", "bidirectional": true, "seconds": 0.1 }, { "kind": "udp-flood", "size": 64, "seconds": 0.1 },
@@ -27,10 +27,10 @@ public sealed class LabTests : IDisposable
         string json = Path.Combine(_directory, "r.json"), html = Path.Combine(_directory, "r.html");
         CommandResult run = Daemon.Command("lab", "run", "--scenario", scenario, "--json", json, "--html", html).OrThrow();
 
-        Assert.Contains("payload arrives intact over TCP and UDP: kernel-vxlan, udp:peers=300", run.Output, StringComparison.Ordinal);
+        Assert.Contains("payload arrives intact over TCP and UDP: kernel-vxlan, udp:peers=300, hand", run.Output, StringComparison.Ordinal);
         using JsonDocument report = JsonDocument.Parse(File.ReadAllBytes(json));
         JsonElement[] measurements = [.. report.RootElement.GetProperty("measurements").EnumerateArray()];
-        Assert.Equal(2 * 5, measurements.Length);
+        Assert.Equal(3 * 5, measurements.Length);
         Assert.Equal(0, report.RootElement.GetProperty("failures").GetArrayLength());
         // Every one carried something, and the daemons' processor time is found where there are daemons.
         Assert.All(measurements, m => Assert.Contains(m.GetProperty("values").EnumerateObject(), v => v.Value.GetDouble() > 0));
