@@ -84,7 +84,15 @@ public sealed class ScenarioReaderTests
     {
         Scenario changed = new ScenarioChanges
         {
-            Contenders = ["udp", "udp:coalesce=off"], Workloads = ["udp-rate-1400"], Topology = "pair", Underlay = "veth", Mtu = 1500, Loss = 0, Time = 5, Rounds = 1, Precision = 1,
+            Contenders = ["udp", "udp:coalesce=off"],
+            Workloads = ["udp-rate-1400"],
+            Topology = "pair",
+            Underlay = "veth",
+            Mtu = 1500,
+            Loss = 0,
+            Time = 5,
+            Rounds = 1,
+            Precision = 1,
         }.Apply(Read(Valid));
         Assert.Equal("udp", changed.Baseline); // the scenario's own takes no part any more
         Assert.Equal(["udp-rate-1400"], changed.Workloads.Select(w => w.Id));
