@@ -144,8 +144,17 @@ internal sealed class TunnelRuntime : ITunnelRuntime
         {
             if (_tunLost)
             {
-                _engine.RecreateTun();
+                // Before the repair, not after: a device that is deleted again meanwhile is reported once, and not twice.
                 _tunLost = false;
+                try
+                {
+                    _engine.RecreateTun();
+                }
+                catch
+                {
+                    _tunLost = true;
+                    throw;
+                }
                 _log.DeviceRecreated(_config.Device);
             }
             IReadOnlyList<string> changes = _keeper.Ensure();

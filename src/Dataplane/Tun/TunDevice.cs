@@ -50,7 +50,7 @@ internal sealed unsafe class TunDevice : IDisposable
         {
             for (int i = 0; i < queues; i++) fds[i] = OpenClone();
             var device = new TunDevice(name, fds, queues > 1, wanted);
-            device.Attach(exclusive: true);
+            device.Attach();
             return device;
         }
         catch
@@ -61,19 +61,25 @@ internal sealed unsafe class TunDevice : IDisposable
     }
 
     /// <summary>
-    /// Attaches the queues again after the device was deleted under them: their descriptors stay valid, TUNSETIFF makes a
-    /// new device on them (drivers/net/tun.c clears tfile->tun when it detaches). The new device has neither address nor route.
+    /// Attaches the queues that lost their device: their descriptors stay valid, TUNSETIFF makes a new device on them
+    /// (drivers/net/tun.c clears tfile->tun when it detaches). The new device has neither address nor route. Queues that have
+    /// one keep it, so this may be called again after it failed half way, and when a late report of a loss comes twice.
     /// </summary>
-    internal void Recreate() => Attach(exclusive: true);
+    internal void Recreate() => Attach();
 
-    private void Attach(bool exclusive)
+    private void Attach()
     {
         TunOffloads wanted = Offloads;
         ushort flags = (ushort)(Libc.IFF_TUN | Libc.IFF_NO_PI | (_multiQueue ? Libc.IFF_MULTI_QUEUE : 0)
             | (wanted != TunOffloads.None ? Libc.IFF_VNET_HDR : 0));
-        // IFF_TUN_EXCL only for the first queue: the others join the device the first one made.
-        for (int i = 0; i < _queues.Length; i++)
-            SetInterface(_queues[i].Number, exclusive && i == 0 ? (ushort)(flags | Libc.IFF_TUN_EXCL) : flags);
+        // A device that is deleted while its queues are attached one by one is made anew by the next of them: then the first is
+        // the one without a device, and IFF_TUN_EXCL would find our own name taken. Exclusive is only who has nobody to join.
+        bool exists = _queues.Any(IsAttached);
+        foreach (NativeFd queue in _queues.Where(queue => !IsAttached(queue)))
+        {
+            SetInterface(queue.Number, exists ? flags : (ushort)(flags | Libc.IFF_TUN_EXCL));
+            exists = true;
+        }
         foreach (NativeFd queue in _queues) Verify(queue.Number, flags);
         while (wanted != TunOffloads.None)
         {
@@ -90,6 +96,12 @@ internal sealed unsafe class TunDevice : IDisposable
         SysResult result = SysResult.From(Libc.ioctl(_queues[0].Number, Libc.TUNSETOFFLOAD, (void*)(nuint)offloads.ToFlags()));
         if (result.Errno != 0 && result.Errno != Errno.EINVAL) result.ThrowOnError($"{Name}: cannot set offloads {offloads}");
         return result.IsSuccess;
+    }
+
+    private static bool IsAttached(NativeFd queue)
+    {
+        ifreq answer = default;
+        return SysResult.From(Libc.ioctl(queue.Number, Libc.TUNGETIFF, &answer)).IsSuccess;
     }
 
     private void SetInterface(int fd, ushort flags)

@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text;
+using FlannelFast.Dataplane.Interop;
+using FlannelFast.Dataplane.Tun;
+
+namespace FlannelFast.Dataplane.Tests.Tun;
+
+/// <summary>A device that goes away under its queues, in every order that a host can bring about.</summary>
+public sealed unsafe partial class TunDeviceTests
+{
+    private const int CloneNewNet = 0x40000000;
+    private const string Name = "ff0";
+
+    [Fact]
+    public void A_deleted_device_is_made_again_on_all_queues() => InNamespace(() =>
+    {
+        using TunDevice device = TunDevice.Create(Name, 3, TunOffloads.Uso);
+        Delete();
+        Assert.Equal([false, false, false], Attached(device));
+        device.Recreate();
+        Assert.Equal([true, true, true], Attached(device));
+    });
+
+    /// <summary>Deleted while its queues are attached one by one: the first is left alone, the next has made the device anew.</summary>
+    [Theory, InlineData(0), InlineData(2)]
+    public void Queues_that_have_a_device_keep_it(int attached) => InNamespace(() =>
+    {
+        using TunDevice device = TunDevice.Create(Name, 3, TunOffloads.Uso);
+        Delete();
+        Attach(device.QueueFd(attached));
+        device.Recreate();
+        Assert.Equal([true, true, true], Attached(device));
+    });
+
+    /// <summary>A worker may report a loss after the device came back.</summary>
+    [Theory, InlineData(1), InlineData(3)]
+    public void Making_a_device_again_that_is_there_changes_nothing(int queues) => InNamespace(() =>
+    {
+        using TunDevice device = TunDevice.Create(Name, queues, TunOffloads.Uso);
+        device.Recreate();
+        Assert.All(Attached(device), Assert.True);
+    });
+
+    [Fact]
+    public void A_name_that_somebody_else_took_meanwhile_is_not_joined() => InNamespace(() =>
+    {
+        using TunDevice device = TunDevice.Create(Name, 2, TunOffloads.Uso);
+        Delete();
+        using TunDevice other = TunDevice.Create(Name, 2, TunOffloads.Uso);
+        Assert.Equal(Errno.EBUSY, Assert.Throws<ErrnoException>(device.Recreate).Errno);
+        Assert.Equal([false, false], Attached(device));
+        other.Dispose();
+        device.Recreate();
+        Assert.Equal([true, true], Attached(device));
+    });
+
+    private static void Delete()
+    {
+        using Process ip = Process.Start("ip", ["link", "delete", Name]);
+        ip.WaitForExit();
+        Assert.Equal(0, ip.ExitCode);
+    }
+
+    private static void Attach(int queue)
+    {
+        ifreq request = default;
+        Encoding.ASCII.GetBytes(Name, new Span<byte>(request.ifr_name, Libc.IFNAMSIZ - 1));
+        request.ifr_flags = Libc.IFF_TUN | Libc.IFF_NO_PI | Libc.IFF_MULTI_QUEUE | Libc.IFF_VNET_HDR;
+        SysResult.From(Libc.ioctl(queue, Libc.TUNSETIFF, &request)).ThrowOnError("cannot attach a queue");
+    }
+
+    private static bool[] Attached(TunDevice device)
+    {
+        bool[] attached = new bool[device.QueueCount];
+        ifreq answer = default;
+        for (int i = 0; i < attached.Length; i++) attached[i] = Libc.ioctl(device.QueueFd(i), Libc.TUNGETIFF, &answer) == 0;
+        return attached;
+    }
+
+    /// <summary>unshare(2) moves only the calling thread, and children it starts; the namespace ends with both.</summary>
+    private static void InNamespace(Action test)
+    {
+        Exception? failure = null;
+        Thread thread = new(() =>
+        {
+            try
+            {
+                if (Unshare(CloneNewNet) != 0) Assert.Fail("these tests make network namespaces: run them as root");
+                test();
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+        });
+        thread.Start();
+        thread.Join();
+        if (failure is not null) throw new InvalidOperationException("in the namespace: " + failure.Message, failure);
+    }
+
+    [LibraryImport("libc", EntryPoint = "unshare")]
+    private static partial int Unshare(int flags);
+}
