@@ -48,6 +48,22 @@ internal sealed class LinkClient(NetlinkSocket socket)
 
     internal void SetDown(Link link) => SetFlags(link, 0, () => $"set {link.Name} down");
 
+    /// <summary>Gives the link another name.</summary>
+    internal void Rename(Link link, string name)
+    {
+        if (!TryRename(link, name)) throw new NetlinkException(Errno.EBUSY, $"rename link {link.Name} to {name}");
+    }
+
+    /// <summary>As <see cref="Rename"/>, but false if the link must be down for it (before Linux 6.2).</summary>
+    internal bool TryRename(Link link, string name)
+    {
+        ThrowIfNotAName(name);
+        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_SETLINK);
+        message.Append(new ifinfomsg { ifi_index = link.Index });
+        message.Add(Libc.IFLA_IFNAME, name);
+        return socket.TryExecute(message.Finish(), [Errno.EBUSY], () => $"rename link {link.Name} to {name}");
+    }
+
     /// <summary>Sets the largest packet in bytes; the range depends on the kind of link (68 to 65535 for TUN).</summary>
     internal void SetMtu(Link link, int mtu) => SetNumber(link, Libc.IFLA_MTU, mtu, () => $"set MTU {mtu} on {link.Name}");
 

@@ -29,7 +29,7 @@ internal sealed class DeviceKeeper(NetlinkClient netlink, TunnelConfig config)
     internal IReadOnlyList<string> Ensure()
     {
         var changes = new List<string>();
-        Link link = netlink.Links.Get(config.Device);
+        Link link = netlink.Links.Find(config.Device) ?? TakeNameBack(changes);
         int mtu = WantedMtu();
         if (link.Mtu != mtu)
         {
@@ -47,6 +47,22 @@ internal sealed class DeviceKeeper(NetlinkClient netlink, TunnelConfig config)
         EnsureRoutes(link, changes);
         Link = netlink.Links.Get(link.Index);
         return changes;
+    }
+
+    /// <summary>The device under another name, renamed; its queues and the other settings know it by the configured one only.</summary>
+    private Link TakeNameBack(List<string> changes)
+    {
+        // The kernel hands out indices in a ring (dev_new_index), so the index of a deleted device is not that of a stranger soon.
+        if (Link is not { } known || netlink.Links.Find(known.Index) is not { } renamed)
+            throw new NetlinkException(Errno.ENODEV, $"find link {config.Device}");
+        if (!netlink.Links.TryRename(renamed, config.Device))
+        {
+            // Before Linux 6.2 a link that is up keeps its name; it comes up again below.
+            netlink.Links.SetDown(renamed);
+            netlink.Links.Rename(renamed, config.Device);
+        }
+        changes.Add($"name, which was {renamed.Name}");
+        return netlink.Links.Get(config.Device);
     }
 
     private int WantedMtu()

@@ -43,6 +43,24 @@ public sealed class LinkClientTests
         Assert.Empty(netlink.Addresses.List(quiet));
     });
 
+    [Theory, InlineData("up"), InlineData("down")]
+    public void A_renamed_link_is_the_same_link(string state) => Run(() =>
+    {
+        Shell($"ip link add va type veth peer name vb; ip link set va {state}");
+        using NetlinkClient netlink = new();
+        Link before = netlink.Links.Get("va");
+        if (!netlink.Links.TryRename(before, "vc"))
+        {
+            // Before Linux 6.2.
+            netlink.Links.SetDown(before);
+            netlink.Links.Rename(before, "vc");
+        }
+        Assert.Null(netlink.Links.Find("va"));
+        Assert.Equal(before.Index, netlink.Links.Get("vc").Index);
+        Assert.Throws<NetlinkException>(() => netlink.Links.Rename(before, "vb"));
+        Assert.Throws<ArgumentException>(() => netlink.Links.Rename(before, "a/b"));
+    });
+
     [Fact]
     public void Links_are_what_ip_shows() => Run(() =>
     {
