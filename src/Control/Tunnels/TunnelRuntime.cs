@@ -32,6 +32,7 @@ internal sealed class TunnelRuntime : ITunnelRuntime
     private NetlinkMonitor? _monitor;
     private volatile bool _stopping;
     private volatile bool _tunLost;
+    private bool _deviceMissed;
     private string? _lastComplaint;
 
     private TunnelRuntime(TunnelConfig config, ILogger log, NetlinkClient netlink, PacketEngine engine)
@@ -116,6 +117,8 @@ internal sealed class TunnelRuntime : ITunnelRuntime
             LinkRemoved removed => IsOurs(removed.Link.Index),
             AddressAdded added => added.Address.Address.Equals(_config.Engine.Local),
             AddressRemoved removed => IsOurs(removed.Address.LinkIndex),
+            // "ip route replace" takes a route over without removing it; that must be said at once, although not undone.
+            RouteAdded added => added.Route.LinkIndex != _keeper.Link?.Index && _config.Networks.Contains(added.Route.Destination),
             RouteRemoved removed => _config.Networks.Contains(removed.Route.Destination),
             Overrun or MonitorFailed => true,
             _ => false,
@@ -160,12 +163,16 @@ internal sealed class TunnelRuntime : ITunnelRuntime
             IReadOnlyList<string> changes = _keeper.Ensure();
             if (changes.Count > 0) _log.DeviceRepaired(_config.Device, string.Join(", ", changes));
             _lastComplaint = null;
+            _deviceMissed = false;
             return true;
         }
         catch (Exception refused) when (refused is IOException or InvalidOperationException)
         {
-            // A link that is just being deleted is reported by its queue a moment later; everything else is worth one line per cause.
-            if (refused is not NetlinkException { Errno: Errno.ENODEV } && refused.Message != _lastComplaint)
+            // One line per cause. A link that is just being deleted is reported by its queue a moment later; one that is missing
+            // at the second look too was moved to another network namespace.
+            bool isFirstLook = refused is NetlinkException { Errno: Errno.ENODEV } && !_deviceMissed;
+            _deviceMissed = refused is NetlinkException { Errno: Errno.ENODEV };
+            if (!isFirstLook && refused.Message != _lastComplaint)
             {
                 _lastComplaint = refused.Message;
                 _log.RepairFailed(_config.Device, refused.Message);

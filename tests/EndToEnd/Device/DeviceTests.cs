@@ -105,6 +105,7 @@ public sealed class DeviceTests
     [InlineData("route", "del", "10.5.0.0/16", "dev", "ff0")]
     [InlineData("-4", "address", "flush", "dev", "ff0")]
     [InlineData("link", "set", "ff0", "mtu", "1300")]
+    [InlineData("link", "set", "ff0", "name", "other0")]
     public void What_somebody_else_takes_away_is_put_back(params string[] change)
     {
         using TwoNodes nodes = TwoNodes.CreateJoined("udp");
@@ -112,6 +113,32 @@ public sealed class DeviceTests
         nodes.One.Ip(change);
         Eventually.Equal(before, () => HostState.Of(nodes.One), "the host after the repair");
         Ping.MustAnswer(nodes.One, TwoNodes.OverlayAddress(2));
+    }
+
+    /// <summary>Routes of others are left alone, but who wonders where the packets went finds the answer in the log, at once.</summary>
+    [Fact]
+    public void A_route_that_somebody_takes_over_is_reported_and_comes_back_after_him()
+    {
+        using TwoNodes nodes = TwoNodes.CreateJoined("udp");
+        nodes.One.Ip("link", "add", "thief0", "type", "bridge");
+        nodes.One.Ip("link", "set", "thief0", "up");
+        nodes.One.Ip("route", "replace", "10.5.0.0/16", "dev", "thief0");
+        MustComplain(nodes.Daemons[0], "a route by thief0 to 10.5.0.0/16");
+
+        nodes.One.Ip("route", "del", "10.5.0.0/16", "dev", "thief0");
+        Ping.MustAnswerWithin(TimeSpan.FromSeconds(2), nodes.One, TwoNodes.OverlayAddress(2));
+    }
+
+    [Fact]
+    public void A_device_that_was_moved_away_is_reported()
+    {
+        using TwoNodes nodes = TwoNodes.Create();
+        Daemon daemon = nodes.StartDaemon(1, "udp");
+        nodes.One.Ip("link", "set", "ff0", "netns", nodes.Two.Name);
+        MustComplain(daemon, "find link ff0");
+
+        nodes.Two.Ip("link", "set", "ff0", "netns", nodes.One.Name);
+        Eventually.True(() => nodes.One.Ip("route").Output.Contains("10.5.0.0/16 dev ff0", StringComparison.Ordinal), TimeSpan.FromSeconds(2), () => daemon.Log);
     }
 
     [Fact]
@@ -138,4 +165,7 @@ public sealed class DeviceTests
             () => nodes.One.Ip("link", "show", "ff0").Output.Contains("mtu 1372 ", StringComparison.Ordinal), TimeSpan.FromSeconds(1),
             () => nodes.One.Ip("link", "show", "ff0").Output);
     }
+
+    private static void MustComplain(Daemon daemon, string about) => Eventually.True(
+        () => daemon.Log.Contains(about, StringComparison.Ordinal), TimeSpan.FromSeconds(2), () => daemon.Log);
 }
