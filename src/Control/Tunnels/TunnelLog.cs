@@ -8,7 +8,7 @@ internal static partial class TunnelLog
     [LoggerMessage(101, LogLevel.Warning, "{Device} was deleted and has been made again")]
     internal static partial void DeviceRecreated(this ILogger log, string device);
 
-    [LoggerMessage(102, LogLevel.Warning, "{Device} was changed by somebody; restored: {Changes}")]
+    [LoggerMessage(102, LogLevel.Warning, "{Device} was not as it should be; set: {Changes}")]
     internal static partial void DeviceRepaired(this ILogger log, string device, string changes);
 
     [LoggerMessage(103, LogLevel.Error, "{Device} cannot be restored, trying on: {Reason}")]

@@ -9,7 +9,7 @@ namespace FlannelFast.Control.Tunnels;
 
 /// <summary>
 /// The tunnel on this host's kernel: the packet engine with its TUN device, kept in shape by a supervisor thread that is
-/// woken by netlink notifications and looks at everything once a minute in any case.
+/// woken by netlink notifications and audits everything every 30 seconds in any case.
 /// </summary>
 internal sealed class TunnelRuntime : ITunnelRuntime
 {

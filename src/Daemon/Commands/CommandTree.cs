@@ -75,9 +75,21 @@ internal static class CommandTree
         }
         if (command.Subcommands.Count > 0)
             return $"expected a command: one of {string.Join(", ", command.Subcommands.Select(c => c.Name))}; {see}";
-        string message = InvalidInputException.Quote(result.Errors[0].Message, limit: 300)[1..^1];
-        return $"{message.TrimEnd('.')}; {see}";
+        string message = Explain(result.Errors[0].SymbolResult)
+            ?? InvalidInputException.Quote(result.Errors[0].Message, limit: 300)[1..^1].TrimEnd('.');
+        return $"{message}; {see}";
     }
+
+    /// <summary>What is wrong with a known flag or argument, in the words of all other messages; null for what the library says better.</summary>
+    private static string? Explain(SymbolResult? place) => place switch
+    {
+        OptionResult { Tokens: [] } option => $"{option.Option.Name}: expected a value",
+        OptionResult { IdentifierTokenCount: > 1 } option => $"{option.Option.Name}: given {option.IdentifierTokenCount} times; expected once",
+        CommandResult { Command.Arguments: [var argument] } => $"expected {argument.Name}",
+        ArgumentResult { Tokens: [], Parent: OptionResult option } => Explain(option),
+        ArgumentResult { Tokens: [] } argument => $"expected {argument.Argument.Name}",
+        _ => null,
+    };
 
     private static string FullName(CommandResult result) =>
         result.Parent is CommandResult parent ? $"{FullName(parent)} {result.Command.Name}" : "flannelfast";
