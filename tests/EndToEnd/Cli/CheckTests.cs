@@ -51,6 +51,16 @@ public sealed class CheckTests
         Assert.Equal("", help.Error);
     }
 
+    /// <summary>The runtime's console streams would begin with a switch of the keypad's mode.</summary>
+    [Theory, InlineData("version"), InlineData("nonsense")]
+    public void A_terminal_gets_the_text_and_nothing_before_it(string argument)
+    {
+        CommandResult plain = Daemon.Command(argument);
+        CommandResult terminal = Shell.Try("env", "TERM=xterm-256color", "script", "-qec", $"{Daemon.Binary} {argument}", "/dev/null");
+        Assert.Equal(plain.ExitCode, terminal.ExitCode);
+        Assert.Equal(plain.Output + plain.Error, terminal.Output.ReplaceLineEndings("\n"));
+    }
+
     [Fact]
     public void The_help_of_tunnel_shows_defaults()
     {
