@@ -2,12 +2,16 @@ using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.ObjectPool;
 
 namespace FlannelFast.Control.ControlSocket;
 
 /// <summary>One client from connect to close. Nothing a client does makes a method here throw.</summary>
 internal sealed class ControlConnection(Socket client, SemaphoreSlim bulk, ILogger log) : IDisposable
 {
+    /// <summary>Where unwanted bytes go. Pooled: hundreds of clients that close badly at once need a few of them, not one each.</summary>
+    private static readonly ObjectPool<byte[]> s_waste = new DefaultObjectPool<byte[]>(new WasteBufferPolicy(), maximumRetained: 8);
+
     private readonly NetworkStream _stream = new(client, ownsSocket: true);
 
     public void Dispose() => _stream.Dispose();
@@ -102,9 +106,23 @@ internal sealed class ControlConnection(Socket client, SemaphoreSlim bulk, ILogg
         client.Shutdown(SocketShutdown.Send);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
         deadline.CancelAfter(ControlProtocol.LingerDeadline);
-        byte[] rest = new byte[16 << 10];
-        int left = ControlProtocol.MaxLinger;
-        for (int got = 1; got > 0 && left > 0; left -= got)
-            got = await client.ReceiveAsync(rest, SocketFlags.None, deadline.Token).ConfigureAwait(false);
+        byte[] waste = s_waste.Get();
+        try
+        {
+            int left = ControlProtocol.MaxLinger;
+            for (int got = 1; got > 0 && left > 0; left -= got)
+                got = await client.ReceiveAsync(waste, SocketFlags.None, deadline.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            s_waste.Return(waste);
+        }
+    }
+
+    private sealed class WasteBufferPolicy : PooledObjectPolicy<byte[]>
+    {
+        public override byte[] Create() => new byte[16 << 10];
+
+        public override bool Return(byte[] obj) => true;
     }
 }
