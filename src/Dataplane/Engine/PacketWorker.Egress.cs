@@ -63,10 +63,10 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
             : InnerPacket.CheckIpv4(packet, available, out length);
         int peer = -1;
         if (reason == DropReason.None) reason = ipv6 ? RouteIpv6(peers, packet, out peer) : RouteIpv4(peers, packet, out peer);
-        if (reason == DropReason.None && length > MaxInnerPacket && _frameVnet->gso_type == Libc.VIRTIO_NET_HDR_GSO_NONE) reason = DropReason.SendTooBig;
         if (reason == DropReason.None && _encapsulation.DecrementsTtl && !ipv6) reason = DecrementTtl(packet);
         SegmentPlan plan = default;
         if (reason == DropReason.None && !SegmentPlan.TryCreate(*_frameVnet, packet, length, out plan)) reason = DropReason.BadVnetHeader;
+        if (reason == DropReason.None && plan.LengthOf(0) > MaxInnerPacket) reason = DropReason.SendTooBig;
         if (reason != DropReason.None)
         {
             DropFrame(reason, packet, available, length, peer, peers);

@@ -75,9 +75,6 @@ internal sealed unsafe class SendBatch<TPort>
     /// <summary>Runs leave as one message each. Turns false for good when the kernel refuses it.</summary>
     internal bool UsesSegment { get; private set; }
 
-    /// <summary>True when nothing waits to be sent.</summary>
-    internal bool IsEmpty => _count == 0;
-
     /// <summary>
     /// Gives the bytes for the next datagram to an endpoint, or null when the batch must be flushed first.
     /// </summary>
@@ -133,7 +130,11 @@ internal sealed unsafe class SendBatch<TPort>
             int sent = _port.Send(_messages + next, SendableTogether(next));
             if (sent > 0)
             {
-                for (int i = next; i < next + sent; i++) CountSent(_runs[i], peers);
+                for (int i = next; i < next + sent; i++)
+                {
+                    CountSent(_runs[i], peers);
+                    if (_runs[i].Segments > 1) _refusals = 0;
+                }
                 next += sent;
                 continue;
             }
@@ -170,8 +171,8 @@ internal sealed unsafe class SendBatch<TPort>
                 patience--;
                 return index;
             case Errno.EIO or Errno.EINVAL or Errno.EMSGSIZE or Errno.EOPNOTSUPP when run->Segments > 1:
-                NoteRefusal(errno);
-                SendSingly(run, peers, ref patience);
+                _counters->GsoFallbacks++;
+                if (SendSingly(run, peers, ref patience)) NoteRefusal(errno);
                 return index + 1;
             default:
                 CountDropped(*run, Classify(errno), peers);
@@ -180,19 +181,21 @@ internal sealed unsafe class SendBatch<TPort>
     }
 
     /// <summary>
-    /// EIO says the egress path cannot segment at all (udp_send_skb: no checksum offload, xfrm): off for good. EINVAL is also
-    /// answered to a single odd packet, so it takes a row of them. EMSGSIZE is about this peer's route only.
+    /// The kernel took the datagrams one by one but not as a run. EIO says the egress path cannot segment at all (udp_send_skb:
+    /// no checksum offload, xfrm): off for good. EINVAL is also answered to a single odd packet, so it takes a row of them.
+    /// EMSGSIZE is about one peer's route only.
     /// </summary>
     private void NoteRefusal(int errno)
     {
-        _counters->GsoFallbacks++;
         _refusals = errno == Errno.EINVAL ? _refusals + 1 : 0;
         if (errno is Errno.EIO or Errno.EOPNOTSUPP || _refusals >= 8) UsesSegment = false;
     }
 
-    private void SendSingly(SendRun* run, PeerTable peers, ref int patience)
+    /// <summary>Sends the datagrams of a run one by one. False when the kernel took none: then it was not the run it refused.</summary>
+    private bool SendSingly(SendRun* run, PeerTable peers, ref int patience)
     {
         int count = run->Segments;
+        bool any = false;
         for (int i = 0; i < count; i++)
         {
             int offset = i * run->SegmentSize;
@@ -209,6 +212,7 @@ internal sealed unsafe class SendBatch<TPort>
             {
                 for (int i = next; i < next + sent; i++) CountSent(Single(run, i), peers);
                 next += sent;
+                any = true;
                 continue;
             }
             switch (-sent)
@@ -228,6 +232,7 @@ internal sealed unsafe class SendBatch<TPort>
                     break;
             }
         }
+        return any;
     }
 
     private SendRun Single(SendRun* run, int index) => *run with { Segments = 1, Length = (int)_singleIovs[index].iov_len };

@@ -252,6 +252,28 @@ public sealed class EgressTests
     [Fact]
     public void A_packet_too_long_for_a_datagram_is_named_so() => AssertDrop("send_too_big", Udp4(s_us, s_pod2, new byte[65_500]));
 
+    [Theory]
+    [InlineData(65_495, 65_495)]
+    [InlineData(65_495, 65_494)]
+    [InlineData(65_480, 65_480)]
+    public void A_segment_too_long_for_a_datagram_is_named_so(int payload, int gsoSize)
+    {
+        using var rig = Rigs.Vxlan();
+        rig.Host.TunIn.Enqueue(TcpSuper(s_us, s_pod2, payload, gsoSize));
+        WorkerStatus status = rig.Run();
+        Assert.Equal(status.Egress.Packets, status.Egress.Drops["send_too_big"]);
+        Assert.Empty(rig.Host.UdpOut);
+    }
+
+    [Fact]
+    public void The_longest_packet_that_fits_a_datagram_leaves()
+    {
+        using var rig = Rigs.Vxlan();
+        rig.Host.TunIn.Enqueue(WithVnet(Udp4(s_us, s_pod2, new byte[65_507 - 22 - 28])));
+        rig.Run();
+        Assert.Equal(65_507, Assert.Single(rig.Host.UdpOut).Payload.Length);
+    }
+
     [Fact]
     public void A_deleted_device_stops_reading_until_it_is_back()
     {

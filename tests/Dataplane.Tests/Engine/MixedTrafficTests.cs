@@ -12,6 +12,7 @@ namespace FlannelFast.Dataplane.Tests.Engine;
 /// The real loop over a mixed corpus of good, odd and hostile traffic in both directions, with a host that fails in every way:
 /// every packet in exactly one counter, not one byte allocated. 10^7 packets each way; FLANNELFAST_LONG=1 makes it 10^9.
 /// </summary>
+[Collection(Peers.AloneCollection.Name)]
 public sealed class MixedTrafficTests(ITestOutputHelper output)
 {
     private const ulong OurMac = 0x0a0000000001, PeerMac = 0x0a0000000002;

@@ -65,6 +65,35 @@ public sealed class SendErrorTests
     }
 
     [Fact]
+    public void Refusals_with_successes_between_are_not_a_row()
+    {
+        using var rig = Rigs.Udp();
+        for (int i = 0; i < 20; i++)
+        {
+            if (i % 2 == 0) rig.Host.SendErrors.Enqueue(Errno.EINVAL);
+            rig.Host.TunIn.Enqueue(TcpSuper(s_us, s_pod2, payload: 2800, gsoSize: 1400));
+            rig.Burst();
+        }
+        Assert.Equal(10, rig.Run().GsoFallbacks);
+        Assert.True(rig.Worker.UsesUdpSegment);
+    }
+
+    [Fact]
+    public void A_peer_whose_route_refuses_everything_does_not_cost_the_others_their_runs()
+    {
+        using var rig = Rigs.Udp();
+        for (int i = 0; i < 20; i++)
+        {
+            // A blackhole route answers EINVAL to the run and to each of its two datagrams.
+            for (int call = 0; call < 3; call++) rig.Host.SendErrors.Enqueue(Errno.EINVAL);
+            rig.Host.TunIn.Enqueue(TcpSuper(s_us, s_pod2, payload: 2800, gsoSize: 1400));
+            rig.Burst();
+        }
+        Assert.Equal(40, rig.Run().Egress.Drops["send_failed"]);
+        Assert.True(rig.Worker.UsesUdpSegment);
+    }
+
+    [Fact]
     public void Without_udp_segment_everything_goes_singly_and_in_order()
     {
         using var rig = Rigs.Udp(options => options with { UdpSegment = false });
