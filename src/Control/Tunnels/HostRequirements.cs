@@ -27,8 +27,13 @@ internal static class HostRequirements
     }
 
     /// <summary>The one line for a start that failed: adds the remedy where the kernel denied something.</summary>
-    internal static string Explain(Exception failure) => failure is ErrnoException { Errno: Errno.EPERM or Errno.EACCES }
-        ? $"{failure.Message}: {Remedy}{Program}" : failure.Message;
+    internal static string Explain(Exception failure) => failure switch
+    {
+        ErrnoException { Errno: Errno.EPERM } => $"{failure.Message}: {Remedy}{Program}",
+        // The capability was there (Check), so it is the mode of the device node: a capability does not open files.
+        ErrnoException { Errno: Errno.EACCES } => $"{failure.Message}: run as root, or let this user read and write /dev/net/tun (it is mode 0666 on most distributions)",
+        _ => failure.Message,
+    };
 
     private static string Program => Environment.ProcessPath ?? "flannelfast";
 

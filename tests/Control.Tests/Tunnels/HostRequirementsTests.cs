@@ -38,6 +38,7 @@ public sealed class HostRequirementsTests : IDisposable
     public void A_denial_of_the_kernel_is_explained_and_other_failures_are_not()
     {
         Assert.Contains(": run as root, or once: sudo setcap", HostRequirements.Explain(new ErrnoException(Errno.EPERM, "TUNSETIFF")));
+        Assert.EndsWith("(it is mode 0666 on most distributions)", HostRequirements.Explain(new ErrnoException(Errno.EACCES, "cannot open /dev/net/tun")), StringComparison.Ordinal);
         Assert.DoesNotContain("setcap", HostRequirements.Explain(new ErrnoException(Errno.EBUSY, "TUNSETIFF")));
     }
 }
