@@ -50,8 +50,10 @@ internal sealed unsafe class TunDevice : IDisposable
         {
             for (int i = 0; i < queues; i++) fds[i] = OpenClone();
             var device = new TunDevice(name, fds, queues > 1, wanted);
-            device.Attach();
-            return device;
+            if (device.Attach()) return device;
+            // The header cannot be taken back from a device that lives: a new one without it is the last step down.
+            device.Dispose();
+            return Create(name, queues, TunOffloads.None);
         }
         catch
         {
@@ -65,9 +67,13 @@ internal sealed unsafe class TunDevice : IDisposable
     /// (drivers/net/tun.c clears tfile->tun when it detaches). The new device has neither address nor route. Queues that have
     /// one keep it, so this may be called again after it failed half way, and when a late report of a loss comes twice.
     /// </summary>
-    internal void Recreate() => Attach();
+    internal void Recreate()
+    {
+        if (!Attach()) throw new IOException($"TUN device {Name} takes no offloads any more");
+    }
 
-    private void Attach()
+    /// <summary>False when the kernel attached the queues with a virtio-net header but takes not one offload with it.</summary>
+    private bool Attach()
     {
         TunOffloads wanted = Offloads;
         ushort flags = (ushort)(Libc.IFF_TUN | Libc.IFF_NO_PI | (_multiQueue ? Libc.IFF_MULTI_QUEUE : 0)
@@ -81,14 +87,9 @@ internal sealed unsafe class TunDevice : IDisposable
             exists = true;
         }
         foreach (NativeFd queue in _queues) Verify(queue.Number, flags);
-        while (wanted != TunOffloads.None)
-        {
-            if (TrySetOffloads(wanted)) break;
-            // EINVAL: a flag this kernel does not know, and nothing has changed. The virtio-net header itself stays on.
-            if (wanted == TunOffloads.Checksum) throw new IOException($"{Name}: the kernel refuses checksum offload with a virtio-net header; switch TUN offloads off");
-            wanted--;
-        }
-        Offloads = wanted;
+        // EINVAL: a flag this kernel does not know, and nothing has changed.
+        Offloads = TunOffloadsExtensions.Richest(wanted, TrySetOffloads);
+        return wanted == TunOffloads.None || Offloads != TunOffloads.None;
     }
 
     private bool TrySetOffloads(TunOffloads offloads)

@@ -28,4 +28,11 @@ internal static class TunOffloadsExtensions
         TunOffloads.Checksum => Libc.TUN_F_CSUM,
         _ => 0,
     };
+
+    /// <summary>The richest step from <paramref name="wanted"/> down that is taken; <see cref="TunOffloads.None"/> when all are refused.</summary>
+    internal static TunOffloads Richest(TunOffloads wanted, Func<TunOffloads, bool> tryStep)
+    {
+        while (wanted != TunOffloads.None && !tryStep(wanted)) wanted--;
+        return wanted;
+    }
 }
