@@ -3,6 +3,7 @@ using FlannelFast.Daemon.Commands;
 using FlannelFast.Daemon.Hosting;
 using FlannelFast.Daemon.Rendering;
 
+StandardStreams.EnsureOpen();
 TerminalOutput.Install();
 
 // The composition root: what is real here is replaced in tests.

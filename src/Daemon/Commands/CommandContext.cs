@@ -24,7 +24,14 @@ internal sealed record CommandContext
     /// <returns>The exit code.</returns>
     internal int Fail(int exitCode, string message)
     {
-        Error.WriteLine($"flannelfast: {message}");
+        try
+        {
+            Error.WriteLine($"flannelfast: {message}");
+        }
+        catch (IOException)
+        {
+            // A full disk behind standard error: the exit code is all that can still be said.
+        }
         return exitCode;
     }
 }

@@ -29,7 +29,15 @@ internal static class CommandTree
             // Signals are the business of the command that runs for long; see HostSignals.
             ProcessTerminationTimeout = null,
         };
-        return await result.InvokeAsync(invocation).ConfigureAwait(false);
+        try
+        {
+            return await result.InvokeAsync(invocation).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            // Standard output is a file on a full disk or the like; what else can fail is explained where it does.
+            return context.Fail(ExitCode.Failure, e.Message);
+        }
     }
 
     private static RootCommand Build(CommandContext context)
