@@ -123,11 +123,22 @@ public sealed class PacketEngine : IDisposable
     /// <summary>Starts the workers.</summary>
     public void Start()
     {
-        Completion = Task.WhenAll(_workers.Select(worker => worker.Completion));
+        Completion = FirstFailureOrEndAsync([.. _workers.Select(worker => worker.Completion)]);
         foreach (Worker worker in _workers)
         {
             worker.OnTunLost = () => TunLost?.Invoke();
             worker.Start();
+        }
+    }
+
+    /// <summary>Unlike <see cref="Task.WhenAll(Task[])"/>, which would keep a dead worker secret for as long as another one runs.</summary>
+    internal static async Task FirstFailureOrEndAsync(List<Task> running)
+    {
+        while (running.Count > 0)
+        {
+            Task ended = await Task.WhenAny(running).ConfigureAwait(false);
+            await ended.ConfigureAwait(false);
+            running.Remove(ended);
         }
     }
 
