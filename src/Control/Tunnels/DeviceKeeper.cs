@@ -14,6 +14,12 @@ namespace FlannelFast.Control.Tunnels;
 /// <param name="config">What is wanted.</param>
 internal sealed class DeviceKeeper(NetlinkClient netlink, TunnelConfig config)
 {
+    /// <summary>
+    /// IP6_RT_PRIO_USER (linux/ipv6_route.h), which the kernel gives an IPv6 route without a metric. Said here because the
+    /// route is looked for by its metric afterwards.
+    /// </summary>
+    private const uint Ipv6UserMetric = 1024;
+
     /// <summary>The device at the last <see cref="Ensure"/>, or null before the first.</summary>
     internal Link? Link { get; private set; }
 
@@ -96,7 +102,8 @@ internal sealed class DeviceKeeper(NetlinkClient netlink, TunnelConfig config)
         foreach (IPNetwork network in config.Networks)
         {
             // As flannel writes it: no gateway, no preferred source, protocol boot, scope universe (pkg/ip/iface.go).
-            Route wanted = Route.OnLink(network, link) with { Scope = RouteScope.Universe };
+            uint metric = network.BaseAddress.AddressFamily == AddressFamily.InterNetworkV6 ? Ipv6UserMetric : 0;
+            Route wanted = Route.OnLink(network, link) with { Scope = RouteScope.Universe, Metric = metric };
             Route? rival = present.Find(route => route.Destination == network && route.Type == RouteType.Unicast && route.Metric == wanted.Metric);
             if (rival?.LinkIndex == link.Index) continue;
             if (rival is null && netlink.Routes.TryAdd(wanted))

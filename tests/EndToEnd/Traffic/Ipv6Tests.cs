@@ -28,6 +28,24 @@ public sealed class Ipv6Tests
         string Underlay(int number) => ipv6Underlay ? TwoNodes.UnderlayAddress6(number) : TwoNodes.UnderlayAddress(number);
     }
 
+    /// <summary>Every repair looks at all routes: those that are there already must not be taken for somebody else's.</summary>
+    [Fact]
+    public void A_repair_puts_back_what_is_missing_and_complains_about_nothing()
+    {
+        using TwoNodes nodes = TwoNodes.Create();
+        Daemon daemon = nodes.Own(Daemon.Start(nodes.One, nodes.SocketPath(1), "--device", "ff0", "--encap", "vxlan",
+            "--local", TwoNodes.UnderlayAddress6(1), "--socket", nodes.SocketPath(1),
+            "--network", "10.5.0.0/16", "--subnet", "10.5.1.0/24", "--network", "fd00:5::/48", "--subnet", "fd00:5:0:1::/64"));
+        HostState before = HostState.Of(nodes.One);
+        foreach (string[] change in (string[][])[["link", "set", "ff0", "mtu", "1300"], ["-6", "route", "del", "fd00:5::/48", "dev", "ff0"]])
+        {
+            nodes.One.Ip(change);
+            Eventually.Equal(before, () => HostState.Of(nodes.One), "the host after the repair");
+        }
+        Eventually.Equal(2, () => daemon.Log.Split("not as it should be").Length - 1, "repairs in the log");
+        Assert.DoesNotContain("cannot be restored", daemon.Log, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_mtu_follows_from_the_longer_header_of_an_ipv6_underlay()
     {
