@@ -10,7 +10,7 @@ internal sealed class CommandTemplate
     [
         ("local", "underlay address of this node"),
         ("peer", "underlay address of the other node"),
-        ("subnet", "this node's part of the overlay, for example 16.0.1.0/24"),
+        ("subnet", "this node's part of the overlay, for example 10.48.1.0/24"),
         ("peer_subnet", "the other node's part"),
         ("network", "the whole overlay"),
         ("device", "name of the device to make"),

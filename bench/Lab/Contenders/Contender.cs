@@ -53,8 +53,8 @@ internal abstract class Contender(ContenderSpec spec, int index) : IDisposable
         {
             if (node.Pod is not { } pod) continue;
             (IPAddress gateway, IPAddress address) = (Plan.BridgeAddress(node.Number), Plan.PodAddress(node.Number));
-            node.Namespace.Batch($"address add {gateway}/24 dev {Node.Bridge}");
-            pod.Batch($"address add {address}/24 dev {Node.Device}", $"route add {Plan.Network} via {gateway} src {address} mtu {PodMtu(node)}");
+            node.Namespace.Batch($"address add {gateway}/{Plan.SubnetLength} dev {Node.Bridge}");
+            pod.Batch($"address add {address}/{Plan.SubnetLength} dev {Node.Device}", $"route add {Plan.Network} via {gateway} src {address} mtu {PodMtu(node)}");
         }
     }
 

@@ -18,9 +18,9 @@ public sealed class ContenderSpecTests
         Assert.Equal(JsonValueKind.False, root.GetProperty("coalesce").ValueKind);
         Assert.Equal(0, root.GetProperty("pause").GetInt32());
         Assert.Equal("peer", root.GetProperty("source_check").GetString());
-        Assert.Equal("12.0.0.0/7", root.GetProperty("networks")[0].GetString());
+        Assert.Equal("10.16.0.0/12", root.GetProperty("networks")[0].GetString());
         Assert.Equal(
-            [("12.0.2.0/24", "192.0.2.2", "02:fa:00:00:01:02"), ("12.1.0.0/24", "198.18.0.0", "02:fe:00:00:00:00"), ("12.1.1.0/24", "198.18.0.1", "02:fe:00:00:00:01")],
+            [("10.16.0.16/29", "192.0.2.2", "02:fa:00:00:01:02"), ("10.16.8.0/29", "198.18.0.0", "02:fe:00:00:00:00"), ("10.16.8.8/29", "198.18.0.1", "02:fe:00:00:00:01")],
             root.GetProperty("peers").EnumerateArray().Select(p => (p.GetProperty("subnet").GetString()!, p.GetProperty("public_ip").GetString()!, p.GetProperty("vtep_mac").GetString()!)));
     }
 
