@@ -59,7 +59,7 @@ internal static unsafe class IcmpError
         target[9] = IpProtocol.Icmp;
         BinaryPrimitives.WriteUInt32BigEndian(target[12..], source);
         new ReadOnlySpan<byte>(offender + 12, 4).CopyTo(target[16..]);
-        *(ushort*)(destination + 10) = InternetChecksum.Finish(InternetChecksum.Sum(destination, Ipv4.MinHeaderLength));
+        Ipv4.WriteChecksum(destination);
         target[20] = kind == IcmpErrorKind.TimeExceeded ? (byte)11 : (byte)3;
         new ReadOnlySpan<byte>(offender, quoted).CopyTo(target[Headers..]);
         *(ushort*)(destination + 22) = InternetChecksum.Finish(InternetChecksum.Sum(destination + 20, (nuint)(IcmpHeaderSize + quoted)));

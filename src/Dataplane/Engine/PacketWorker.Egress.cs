@@ -143,12 +143,7 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
             size = IcmpError.WriteIpv6(kind, packet, length, InnerPacket.Ipv6Destination(packet), _icmp);
         else
             size = IcmpError.WriteIpv4(kind, packet, length, peer < 0 ? Ipv4.Destination(packet) : BaseAddress(peers.Peers[peer]), _icmp);
-        virtio_net_hdr none = default;
-        iovec* iov = stackalloc iovec[2];
-        iov[0] = new() { iov_base = &none, iov_len = (nuint)sizeof(virtio_net_hdr) };
-        iov[1] = new() { iov_base = _icmp, iov_len = (nuint)size };
-        int skip = _options.VnetHeader ? 0 : 1;
-        if (_port.WriteTun(iov + skip, 2 - skip) > 0) _counters->IcmpSent++;
+        if (WritePacket(_icmp, size) > 0) _counters->IcmpSent++;
     }
 
     private static uint BaseAddress(Peer peer)

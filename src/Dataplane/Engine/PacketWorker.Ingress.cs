@@ -227,15 +227,10 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
             _counters->Ingress.Drop(DropReason.TunRefused, packets);
             return;
         }
-        virtio_net_hdr none = default;
-        iovec* iov = stackalloc iovec[2];
-        iov[0] = new() { iov_base = &none, iov_len = (nuint)sizeof(virtio_net_hdr) };
-        int skip = _options.VnetHeader ? 0 : 1;
         for (int i = 0; i < plan.Count; i++)
         {
             plan.Write(i, _segment);
-            iov[1] = new() { iov_base = _segment, iov_len = (nuint)plan.LengthOf(i) };
-            nint written = _port.WriteTun(iov + skip, 2 - skip);
+            nint written = WritePacket(_segment, plan.LengthOf(i));
             if (written > 0)
             {
                 _counters->Ingress.Writes++;
@@ -246,6 +241,17 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
                 _counters->Ingress.Drop(ClassifyTunError((int)-written), 1);
             }
         }
+    }
+
+    /// <summary>Writes one complete packet to the TUN, with an empty virtio-net header where the queue has one.</summary>
+    private nint WritePacket(byte* packet, int length)
+    {
+        virtio_net_hdr none = default;
+        iovec* iov = stackalloc iovec[2];
+        iov[0] = new() { iov_base = &none, iov_len = (nuint)sizeof(virtio_net_hdr) };
+        iov[1] = new() { iov_base = packet, iov_len = (nuint)length };
+        int skip = _options.VnetHeader ? 0 : 1;
+        return _port.WriteTun(iov + skip, 2 - skip);
     }
 
     private void CountForwarded(int packets, long bytes)

@@ -8,7 +8,6 @@ internal static unsafe partial class Libc
     internal const int PROT_WRITE = 2;
     internal const int MAP_PRIVATE = 2;
     internal const int MAP_ANONYMOUS = 0x20;
-    internal const int MADV_HUGEPAGE = 14;
     internal const int MADV_DONTDUMP = 16;
 
     [LibraryImport(LibraryName)]

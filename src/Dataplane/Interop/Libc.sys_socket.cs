@@ -64,7 +64,6 @@ internal static unsafe partial class Libc
     internal const int SO_SNDTIMEO = 21;
     internal const int SO_SNDBUFFORCE = 32;
     internal const int SO_RCVBUFFORCE = 33;
-    internal const int SO_DOMAIN = 39;
     internal const int SO_RXQ_OVFL = 40;
 
     internal const int MSG_PEEK = 2;

@@ -11,14 +11,6 @@ internal sealed class NativeFd(int fd) : IDisposable
     /// <summary>The number, valid until <see cref="Dispose"/>.</summary>
     internal int Number => _fd >= 0 ? _fd : throw new ObjectDisposedException(nameof(NativeFd));
 
-    /// <summary>Gives the descriptor away without closing it; this object is empty afterwards.</summary>
-    internal int Release()
-    {
-        int fd = Number;
-        _fd = -1;
-        return fd;
-    }
-
     public void Dispose()
     {
         if (_fd < 0) return;
