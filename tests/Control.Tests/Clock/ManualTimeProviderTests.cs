@@ -1,4 +1,6 @@
-namespace FlannelFast.Tests.Fakes;
+using FlannelFast.Tests.Fakes;
+
+namespace FlannelFast.Control.Tests.Clock;
 
 public sealed class ManualTimeProviderTests
 {
