@@ -34,14 +34,12 @@ internal sealed class LeaseArbiter(RefusalReport report)
     /// <param name="updates">Receives what became of that, removals first.</param>
     internal void Set(string key, Lease? lease, OwnClaim? own, List<LeaseUpdate> updates)
     {
-        bool contested = Contested > 0 || !ReferenceEquals(own, _own);
+        bool contested = Contested > 0, isSameHost = ReferenceEquals(own, _own);
         _candidates.Remove(key, out Lease? before);
         if (lease is not null) _candidates.Add(key, lease);
         bool wasUsed = _accepted.TryGetValue(key, out Lease? used);
-        if (!contested || (before is not null && lease is not null && ClaimIndex.IsSameClaim(before, lease)))
-        {
-            if (TrySetAlone(key, lease, used, wasUsed || !contested, updates)) return;
-        }
+        bool isSameClaim = before is not null && lease is not null && ClaimIndex.IsSameClaim(before, lease);
+        if (isSameHost && (isSameClaim || !contested) && TrySetAlone(key, lease, used, wasUsed || !contested, updates)) return;
         _own = own;
         Dictionary<string, Lease> old = _accepted;
         Decide();
