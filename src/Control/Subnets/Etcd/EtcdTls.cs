@@ -64,12 +64,13 @@ internal sealed class EtcdTls
         EtcdServerCheck? check = null;
         try
         {
+            await socket.ConnectAsync(new DnsEndPoint(endpoint.IdnHost, endpoint.Port), deadline.Token).ConfigureAwait(false);
+            // Only now: a socket with such options cannot go on to the second address of a name, and .NET 9 then refuses to connect at all.
             // Finds a peer that is gone without a word also where HTTP/1 waits for an answer: 10 s idle, then 3 probes.
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 10);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 5);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
-            await socket.ConnectAsync(new DnsEndPoint(endpoint.IdnHost, endpoint.Port), deadline.Token).ConfigureAwait(false);
             NetworkStream plain = new(socket, ownsSocket: true);
             stream = plain;
             if (endpoint.Scheme == Uri.UriSchemeHttp) return plain;
