@@ -19,4 +19,7 @@ internal static partial class EtcdLog
 
     [LoggerMessage(504, LogLevel.Information, "etcd: {Endpoint} works again")]
     internal static partial void EndpointWorks(ILogger log, string endpoint);
+
+    [LoggerMessage(505, LogLevel.Information, "the network config was found in {Store}, which is used from here on")]
+    internal static partial void ApiChosen(ILogger log, string store);
 }

@@ -37,7 +37,6 @@ internal sealed class EtcdV2Registry : ISubnetRegistry
     {
         ILogger log = loggers.CreateLogger("etcd");
         EtcdTls tls = new(options, log);
-        foreach (string warning in options.Warnings) EtcdLog.OptionIgnored(log, warning);
         EndpointPool<Uri> endpoints = new(options.Endpoints.Select(endpoint => (endpoint, EtcdEndpoints.Describe(endpoint))), time, new(random.Next()), log);
         return new(options, new(new(options, tls, time), endpoints, time), time);
     }
