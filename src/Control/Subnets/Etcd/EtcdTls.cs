@@ -59,16 +59,18 @@ internal sealed class EtcdTls
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         deadline.CancelAfter(_timeout);
-        Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        Socket socket = new(SocketType.Stream, ProtocolType.Tcp);
         IAsyncDisposable? stream = null;
         try
         {
+            await socket.ConnectAsync(new DnsEndPoint(endpoint.IdnHost, endpoint.Port), deadline.Token).ConfigureAwait(false);
+            // Only now: .NET 9 cannot carry options it does not track over to the next socket, and so refuses a name, which may have several addresses.
+            socket.NoDelay = true;
             // Finds a peer that is gone without a word also where HTTP/1 waits for an answer: 10 s idle, then 3 probes.
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 10);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 5);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
-            await socket.ConnectAsync(new DnsEndPoint(endpoint.IdnHost, endpoint.Port), deadline.Token).ConfigureAwait(false);
             NetworkStream plain = new(socket, ownsSocket: true);
             stream = plain;
             if (endpoint.Scheme == Uri.UriSchemeHttp) return plain;
