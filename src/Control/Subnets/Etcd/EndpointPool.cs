@@ -73,8 +73,8 @@ internal sealed class EndpointPool<T> : IDisposable
 
     /// <summary>The endpoint did not answer as it should.</summary>
     /// <param name="endpoint">Which.</param>
-    /// <param name="reason">One line without its name.</param>
-    internal void Failed(T endpoint, string reason)
+    /// <param name="reason">One line without its name; null for what is not worth a line.</param>
+    internal void Failed(T endpoint, string? reason)
     {
         Slot slot = Of(endpoint);
         bool isFirst;
@@ -84,7 +84,7 @@ internal sealed class EndpointPool<T> : IDisposable
             TimeSpan pause = BackOff.After(slot.Failures, _random);
             slot.RetryAt = _time.GetTimestamp() + (long)(pause.TotalSeconds * _time.TimestampFrequency);
         }
-        if (isFirst) EtcdLog.EndpointFails(_log, slot.Name, reason);
+        if (isFirst && reason is not null) EtcdLog.EndpointFails(_log, slot.Name, reason);
     }
 
     private Slot Of(T endpoint) => Array.Find(_slots, slot => EqualityComparer<T>.Default.Equals(slot.Endpoint, endpoint))!;
