@@ -3,8 +3,8 @@ using System.Net;
 using System.Text;
 using FlannelFast.Control.Subnets;
 using FlannelFast.Control.Subnets.Etcd;
+using FlannelFast.Control.Subnets.Etcd.Grpc;
 using FlannelFast.Control.Subnets.Etcd.V3;
-using FlannelFast.Tests.Fakes;
 
 namespace FlannelFast.Control.Tests.Subnets.Etcd.V3;
 
@@ -23,7 +23,8 @@ public sealed class EtcdV3FaultTests
         using EtcdServer server = EtcdServer.Start();
         await using EtcdV3Registry registry = RegistryRig.Open(server.Endpoint);
         RegistryEntry made = (await registry.CreateAsync("10.5.1.0-24", "one"u8.ToArray(), s_day, _cancel))!;
-        using WatchRig watch = new(registry, made.ModRevision);
+        using WatchRig watch = new(registry, made.ModRevision - 1);
+        Assert.Equal(made.ModRevision, (await watch.NextAsync()).Revision);
         Task<RegistryChange> next = watch.NextAsync();
         server.Kill();
         StoreUnavailableException broken = await Assert.ThrowsAsync<StoreUnavailableException>(() => next);
@@ -47,6 +48,8 @@ public sealed class EtcdV3FaultTests
         await using EtcdV3Registry registry = RegistryRig.Open(server.Endpoint);
         RegistrySnapshot snapshot = await registry.ListAsync(_cancel);
         using WatchRig watch = new(registry, snapshot.Revision);
+        server.Ctl("put", Subnets + "10.5.1.0-24", "seen");
+        await watch.NextAsync();
         Task<RegistryChange> next = watch.NextAsync();
         server.Pause();
         try
@@ -56,13 +59,13 @@ public sealed class EtcdV3FaultTests
             Assert.Equal($"etcd: {server.Endpoint}: no answer within 5 s (DeadlineExceeded)", late.Message);
             Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 4.5, 7);
             await Assert.ThrowsAsync<StoreUnavailableException>(() => next);
-            Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 5, 18);
+            Assert.InRange(Stopwatch.GetElapsedTime(started), GrpcChannel.PingInterval, 3 * GrpcChannel.PingInterval);
         }
         finally
         {
             server.Resume();
         }
-        Assert.Equal(snapshot.Revision, (await registry.ListAsync(_cancel)).Revision);
+        Assert.Equal(snapshot.Revision + 1, (await registry.ListAsync(_cancel)).Revision);
     }
 
     [Fact]
@@ -102,6 +105,8 @@ public sealed class EtcdV3FaultTests
         await using EtcdV3Registry registry = RegistryRig.Open(alone.Endpoint);
         RegistrySnapshot snapshot = await registry.ListAsync(_cancel);
         using WatchRig watch = new(registry, snapshot.Revision);
+        alone.Ctl("put", Subnets + "10.5.1.0-24", "seen");
+        await watch.NextAsync();
         Task<RegistryChange> next = watch.NextAsync();
         cluster.Members[1].Kill();
         cluster.Members[2].Kill();
@@ -178,7 +183,7 @@ public sealed class EtcdV3FaultTests
     public async Task A_user_with_a_password_whose_token_runs_out()
     {
         using EtcdServer server = EtcdServer.Start(new() { Arguments = ["--auth-token-ttl", "1"] });
-        RecordingLoggers log = new();
+        using RecordingLoggers log = new();
         await using EtcdV3Registry registry = RegistryRig.Open(EtcdOptions.Create(server.Endpoint, EtcdOptions.DefaultPrefix, userName: "flannel", password: "s3cret"), log);
         // Before authentication is on, the user is not used.
         Assert.Empty((await registry.ListAsync(_cancel)).Entries);
