@@ -59,13 +59,14 @@ internal sealed class EtcdTls
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         deadline.CancelAfter(_timeout);
-        Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        Socket socket = new(SocketType.Stream, ProtocolType.Tcp);
         IAsyncDisposable? stream = null;
         EtcdServerCheck? check = null;
         try
         {
             await socket.ConnectAsync(new DnsEndPoint(endpoint.IdnHost, endpoint.Port), deadline.Token).ConfigureAwait(false);
-            // Only now: a socket with such options cannot go on to the second address of a name, and .NET 9 then refuses to connect at all.
+            // Only now: .NET 9 cannot carry options it does not track over to the next socket, and so refuses a name, which may have several addresses.
+            socket.NoDelay = true;
             // Finds a peer that is gone without a word also where HTTP/1 waits for an answer: 10 s idle, then 3 probes.
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 10);

@@ -11,7 +11,7 @@ namespace FlannelFast.Control.Subnets.Etcd.V3;
 /// <param name="authenticator">Owned from here on; null without a user.</param>
 /// <param name="time">Deadlines.</param>
 /// <param name="timeout"><see cref="DefaultTimeout"/> if null.</param>
-internal sealed class EtcdV3Client(EtcdChannelPool channels, EtcdAuthenticator? authenticator, TimeProvider time, TimeSpan? timeout = null) : IDisposable
+internal sealed class EtcdV3Client(EndpointPool<GrpcChannel> channels, EtcdAuthenticator? authenticator, TimeProvider time, TimeSpan? timeout = null) : IDisposable
 {
     internal static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(5);
 
@@ -87,7 +87,7 @@ internal sealed class EtcdV3Client(EtcdChannelPool channels, EtcdAuthenticator? 
                     isRenewed = true;
                     continue;
                 }
-                channels.Failed(channel, e);
+                channels.Failed(channel, e.Detail);
                 if (isShort || !(isRepeatable || e.IsUnprocessed) || !IsWorthRepeating(e, attempt)) throw;
                 attempt++;
             }

@@ -5,12 +5,6 @@ namespace FlannelFast.Control.Subnets.Etcd.V3;
 /// <summary>Messages of the v3 API, events 510 to 529.</summary>
 internal static partial class EtcdV3Log
 {
-    [LoggerMessage(510, LogLevel.Warning, "etcd: {Endpoint} fails: {Reason}")]
-    internal static partial void EndpointFails(ILogger log, string endpoint, string reason);
-
-    [LoggerMessage(511, LogLevel.Information, "etcd: {Endpoint} works again")]
-    internal static partial void EndpointWorks(ILogger log, string endpoint);
-
     [LoggerMessage(512, LogLevel.Warning, "etcd: authentication is off there: user {User} is not used")]
     internal static partial void AuthenticationIsOff(ILogger log, string user);
 

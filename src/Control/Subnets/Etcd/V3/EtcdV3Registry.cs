@@ -50,9 +50,8 @@ internal sealed class EtcdV3Registry : ISubnetRegistry
     {
         ILogger log = loggers.CreateLogger("etcd");
         EtcdTls tls = new(options, log);
-        foreach (string warning in options.Warnings) EtcdLog.OptionIgnored(log, warning);
         // Each under a lock of its own, and Random is not safe for concurrent use.
-        EtcdChannelPool channels = new(options.Endpoints.Select(endpoint => GrpcChannel.Open(endpoint, tls, time)), time, new(random.Next()), log);
+        EndpointPool<GrpcChannel> channels = new(options.Endpoints.Select(endpoint => (GrpcChannel.Open(endpoint, tls, time), EtcdEndpoints.Describe(endpoint))), time, new(random.Next()), log);
         EtcdAuthenticator? authenticator = options.Credentials is { } credentials ? new(credentials, time, new(random.Next()), log) : null;
         return new(options, new(channels, authenticator, time), time, log);
     }

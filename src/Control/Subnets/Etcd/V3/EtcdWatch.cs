@@ -8,11 +8,11 @@ internal sealed class EtcdWatch : IDisposable
 {
     private readonly GrpcChannel _channel;
     private readonly GrpcStream<WatchResponse> _stream;
-    private readonly EtcdChannelPool _channels;
+    private readonly EndpointPool<GrpcChannel> _channels;
     private readonly long _startRevision;
 
     /// <summary>Owns the stream; tells the pool if the endpoint fails.</summary>
-    internal EtcdWatch(GrpcChannel channel, GrpcStream<WatchResponse> stream, EtcdChannelPool channels, long startRevision)
+    internal EtcdWatch(GrpcChannel channel, GrpcStream<WatchResponse> stream, EndpointPool<GrpcChannel> channels, long startRevision)
     {
         _channel = channel;
         _stream = stream;
@@ -49,7 +49,7 @@ internal sealed class EtcdWatch : IDisposable
         catch (GrpcException e) when (e.IsEndpointFailure)
         {
             cancel.ThrowIfCancellationRequested();
-            _channels.Failed(_channel, e);
+            _channels.Failed(_channel, e.Detail);
             throw;
         }
     }

@@ -1,4 +1,4 @@
-namespace FlannelFast.Control.Subnets.Etcd.V3;
+namespace FlannelFast.Control.Subnets.Etcd;
 
 /// <summary>How long to leave alone what failed several times running.</summary>
 internal static class BackOff
