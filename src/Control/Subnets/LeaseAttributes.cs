@@ -20,4 +20,15 @@ internal sealed record LeaseAttributes
 
     /// <summary>The same for the IPv6 device.</summary>
     internal JsonElement BackendV6Data { get; init; }
+
+    /// <summary>True if the other says the same; JSON is compared by what it means.</summary>
+    public bool Equals(LeaseAttributes? other) =>
+        other is not null && Equals(PublicIP, other.PublicIP) && Equals(PublicIPv6, other.PublicIPv6) && BackendType == other.BackendType
+        && IsSame(BackendData, other.BackendData) && IsSame(BackendV6Data, other.BackendV6Data);
+
+    /// <summary>Of the addresses and the type: equal JSON need not have equal text.</summary>
+    public override int GetHashCode() => HashCode.Combine(PublicIP, PublicIPv6, BackendType);
+
+    private static bool IsSame(JsonElement a, JsonElement b) =>
+        a.ValueKind == b.ValueKind && (a.ValueKind == JsonValueKind.Undefined || JsonElement.DeepEquals(a, b));
 }
