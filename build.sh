@@ -69,7 +69,7 @@ compile_il_only() {
 up_to_date() {
     [[ $force == false && -x dist/flannelfast && -e dist/flannelfast.dbg && $(cat dist/.built-as 2>/dev/null) == "$framework linux-$arch" ]] || return 1
     local newer
-    newer=$(find src bench/Lab ./*.props global.json build.sh -newer dist/.built-as -print -quit)
+    newer=$(find src bench/Lab packaging ./*.props global.json build.sh -newer dist/.built-as -print -quit)
     [[ -z $newer ]]
 }
 
@@ -111,6 +111,7 @@ for file in flannelfast flannelfast.dbg; do
     cp "$publish/$file" "dist/.$file.new"
     mv "dist/.$file.new" "dist/$file"
 done
+cp packaging/mk-docker-opts.sh dist/
 echo "$framework linux-$arch" >dist/.built-as
 # As old as the moment the build began: a source saved while it ran is built next time.
 touch -r "$stamp" dist/.built-as

@@ -29,11 +29,30 @@ internal sealed class SystemdNotifier
         return new(socket);
     }
 
-    /// <summary>The tunnel forwards.</summary>
+    /// <summary>
+    /// How long the manager waits for <see cref="Watchdog"/> before it kills and restarts (sd_watchdog_enabled(3)); null where it does not, or where
+    /// the variables are meant for another process.
+    /// </summary>
+    /// <param name="variable">Reads the environment.</param>
+    internal static TimeSpan? WatchdogInterval(Func<string, string?> variable)
+    {
+        if (!long.TryParse(variable("WATCHDOG_USEC"), NumberStyles.None, CultureInfo.InvariantCulture, out long microseconds) || microseconds == 0) return null;
+        string? owner = variable("WATCHDOG_PID");
+        bool isOurs = string.IsNullOrEmpty(owner) || owner == Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+        return isOurs ? TimeSpan.FromMicroseconds(microseconds) : null;
+    }
+
+    /// <summary>The daemon has come so far that dependents can start.</summary>
     internal bool Ready(string status) => Send($"READY=1\nSTATUS={status}");
 
     /// <summary>The configuration is being read again. Type=notify-reload wants the time with it, on the clock of systemd.</summary>
     internal bool Reloading() => Send(string.Create(CultureInfo.InvariantCulture, $"RELOADING=1\nMONOTONIC_USEC={Stopwatch.GetTimestamp() / (Stopwatch.Frequency / 1_000_000)}"));
+
+    /// <summary>What the daemon is doing, in one line for "systemctl status".</summary>
+    internal bool Status(string status) => Send($"STATUS={status}");
+
+    /// <summary>The daemon is alive; see <see cref="WatchdogInterval"/>.</summary>
+    internal bool Watchdog() => Send("WATCHDOG=1");
 
     /// <summary>The daemon is going down.</summary>
     internal bool Stopping() => Send("STOPPING=1");

@@ -48,6 +48,7 @@ internal static class CommandTree
             TunnelCommand.Build(context, help),
             PeerCommand.Build(context, help),
             StatusCommand.Build(context, help),
+            DockerOptsCommand.Build(context, help),
             LabCommand.Build(context, help),
             VersionCommand.Build(context, help),
         };

@@ -17,11 +17,15 @@ internal static class Errno
     internal const int EBUSY = 16;
     internal const int EEXIST = 17;
     internal const int ENODEV = 19;
+    internal const int ENOTDIR = 20;
+    internal const int EISDIR = 21;
     internal const int EINVAL = 22;
     internal const int EMFILE = 24;
     internal const int ENOTTY = 25;
     internal const int ENOSPC = 28;
+    internal const int EROFS = 30;
     internal const int EPIPE = 32;
+    internal const int ELOOP = 40;
     internal const int ENODATA = 61;
     internal const int EBADMSG = 74;
     internal const int EBADFD = 77;

@@ -18,8 +18,10 @@ internal static unsafe partial class Libc
     internal const ushort IFA_BROADCAST = 4;
     internal const ushort IFA_FLAGS = 8;
 
+    internal const uint IFA_F_TEMPORARY = 0x01;
     internal const uint IFA_F_NODAD = 0x02;
     internal const uint IFA_F_DADFAILED = 0x08;
+    internal const uint IFA_F_DEPRECATED = 0x20;
     internal const uint IFA_F_TENTATIVE = 0x40;
     internal const uint IFA_F_PERMANENT = 0x80;
     internal const uint IFA_F_NOPREFIXROUTE = 0x200;

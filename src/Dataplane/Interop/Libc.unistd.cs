@@ -17,5 +17,11 @@ internal static unsafe partial class Libc
     internal static partial int close(int fd);
 
     [LibraryImport(LibraryName)]
+    internal static partial int fsync(int fd);
+
+    [LibraryImport(LibraryName)]
+    internal static partial int unlinkat(int dirfd, byte* pathname, int flags);
+
+    [LibraryImport(LibraryName)]
     internal static partial uint geteuid();
 }

@@ -11,6 +11,16 @@ internal sealed class NativeFd(int fd) : IDisposable
     /// <summary>The number, valid until <see cref="Dispose"/>.</summary>
     internal int Number => _fd >= 0 ? _fd : throw new ObjectDisposedException(nameof(NativeFd));
 
+    /// <summary>open(2) of a path that may hold any characters but zero. For files and directories that exist.</summary>
+    /// <exception cref="ErrnoException">The kernel refused.</exception>
+    internal static unsafe NativeFd Open(string path, int flags)
+    {
+        fixed (byte* name = System.Text.Encoding.UTF8.GetBytes(path + '\0'))
+        {
+            return new(SysResult.From(Libc.open(name, flags)).ThrowOnError($"cannot open {path}"));
+        }
+    }
+
     public void Dispose()
     {
         if (_fd < 0) return;

@@ -21,6 +21,7 @@ public sealed class HelpTests : IDisposable
     [InlineData("lab compare")]
     [InlineData("lab list")]
     [InlineData("lab clean")]
+    [InlineData("docker-opts")]
     [InlineData("version")]
     public async Task Help_shows_defaults_and_an_example(string command)
     {

@@ -1,0 +1,20 @@
+namespace FlannelFast.Control.Processes;
+
+/// <summary>How a program ended and what it wrote, as UTF-8 text.</summary>
+/// <param name="ExitCode">Its exit code; 128 and the signal's number where a signal ended it.</param>
+/// <param name="Output">Standard output.</param>
+/// <param name="Error">Standard error.</param>
+/// <param name="Combined">Both, in the order in which they arrived.</param>
+/// <param name="IsTruncated">It wrote more than was kept.</param>
+internal sealed record ProgramResult(int ExitCode, string Output, string Error, string Combined, bool IsTruncated)
+{
+    /// <summary>What went wrong in one line: the last line it wrote to standard error that is not empty, else the exit code.</summary>
+    internal string Complaint
+    {
+        get
+        {
+            string[] lines = Error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            return lines.Length > 0 ? $"{Tunnels.InvalidInputException.Quote(lines[^1], limit: 300)[1..^1]} (exit code {ExitCode})" : $"exit code {ExitCode}";
+        }
+    }
+}

@@ -1,0 +1,16 @@
+using Microsoft.Extensions.Logging;
+
+namespace FlannelFast.Control.Subnets.Etcd;
+
+/// <summary>Messages about etcd that both APIs share, events 500 to 509.</summary>
+internal static partial class EtcdLog
+{
+    [LoggerMessage(500, LogLevel.Warning, "etcd: {Warning}")]
+    internal static partial void OptionIgnored(ILogger log, string warning);
+
+    [LoggerMessage(501, LogLevel.Information, "etcd: TLS files have changed and are used from the next connection on")]
+    internal static partial void TlsReloaded(ILogger log);
+
+    [LoggerMessage(502, LogLevel.Error, "etcd: TLS files have changed but cannot be used, so the previous ones are kept: {Reason}")]
+    internal static partial void TlsReloadFailed(ILogger log, string reason);
+}
