@@ -39,7 +39,7 @@ public sealed class LeaseSetTests
     public void A_renewal_is_no_change()
     {
         Take(1, 2);
-        Lease renewed = Cluster.Lease(2) with { ExpiresAt = 77, ModRevision = 555 };
+        Lease renewed = Sample.Lease(2) with { ExpiresAt = 77, ModRevision = 555 };
         Assert.False(_leases.Take(new LeaseUpdate.Put(renewed)));
     }
 
@@ -47,7 +47,7 @@ public sealed class LeaseSetTests
     public void Another_address_or_owner_is_a_change()
     {
         Take(1, 2);
-        Lease moved = Cluster.Lease(2) with { Attributes = Cluster.Lease(2).Attributes with { PublicIP = IPAddress.Parse("192.0.2.99") } };
+        Lease moved = Sample.Lease(2) with { Attributes = Sample.Lease(2).Attributes with { PublicIP = IPAddress.Parse("192.0.2.99") } };
         Assert.True(_leases.Take(new LeaseUpdate.Put(moved)));
         Assert.True(_leases.Take(new LeaseUpdate.Put(moved with { CreateRevision = 999 })));
         Assert.Equal(IPAddress.Parse("192.0.2.99"), Assert.Single(_leases.ToArray(), lease => lease.CreateRevision == 999).Attributes.PublicIP);
@@ -57,12 +57,12 @@ public sealed class LeaseSetTests
     public void A_removal_goes_by_the_subnet()
     {
         Take(1, 2);
-        Assert.True(_leases.Take(new LeaseUpdate.Removed(Cluster.Lease(2).Subnet)));
-        Assert.False(_leases.Take(new LeaseUpdate.Removed(Cluster.Lease(2).Subnet)));
+        Assert.True(_leases.Take(new LeaseUpdate.Removed(Sample.Lease(2).Subnet)));
+        Assert.False(_leases.Take(new LeaseUpdate.Removed(Sample.Lease(2).Subnet)));
         Assert.Equal([1], Hosts());
     }
 
-    private bool Take(params int[] hosts) => _leases.Take(new LeaseUpdate.Snapshot([.. hosts.Select(host => Cluster.Lease(host))]));
+    private bool Take(params int[] hosts) => _leases.Take(new LeaseUpdate.Snapshot([.. hosts.Select(host => Sample.Lease(host))]));
 
     private int[] Hosts() => [.. _leases.ToArray().Select(lease => (int)lease.CreateRevision - 100).Order()];
 }
