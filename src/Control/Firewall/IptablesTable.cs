@@ -5,10 +5,11 @@ namespace FlannelFast.Control.Firewall;
 /// <param name="Hook">The built-in chain with the jump.</param>
 /// <param name="Chain">Flannel's own.</param>
 /// <param name="Comment">On every rule of flannel in this table.</param>
-internal sealed record IptablesTable(string Name, string Hook, string Chain, string Comment)
+/// <param name="Verdicts">What flannel's rules in this table do.</param>
+internal sealed record IptablesTable(string Name, string Hook, string Chain, string Comment, FirewallVerdict[] Verdicts)
 {
-    internal static readonly IptablesTable Nat = new("nat", "POSTROUTING", "FLANNEL-POSTRTG", RuleSet.MasqueradeComment);
-    internal static readonly IptablesTable Filter = new("filter", "FORWARD", "FLANNEL-FWD", RuleSet.ForwardComment);
+    internal static readonly IptablesTable Nat = new("nat", "POSTROUTING", "FLANNEL-POSTRTG", RuleSet.MasqueradeComment, [FirewallVerdict.Return, FirewallVerdict.Masquerade]);
+    internal static readonly IptablesTable Filter = new("filter", "FORWARD", "FLANNEL-FWD", RuleSet.ForwardComment, [FirewallVerdict.Accept]);
 
     internal FirewallRule Jump => new() { Verdict = FirewallVerdict.Jump, Target = Chain, Comment = Comment };
 

@@ -58,7 +58,7 @@ internal sealed class IptablesTransaction
             bool isJump = rule.Target == table.Chain;
             if (isJump && isWanted && !isThere && rule == table.Jump) isThere = true;
             else if (isJump) Add($"jump from {table.Hook} deleted", $"-D {table.Hook} {found.Text}");
-            else if (rules.IsOfOldFlannel(rule)) Add($"rule of an old flannel deleted from {table.Hook}", $"-D {table.Hook} {found.Text}");
+            else if (rules.IsOfOldFlannel(rule, table)) Add($"rule of an old flannel deleted from {table.Hook}", $"-D {table.Hook} {found.Text}");
         }
         if (isWanted && !isThere) Add($"jump from {table.Hook} set", $"-A {table.Hook} {IptablesText.Format(table.Jump)}");
     }

@@ -97,12 +97,13 @@ internal sealed record RuleSet
         return !speaksOfNetworks;
     }
 
-    /// <summary>Whether a rule is one of those that flannel up to 0.19 put into POSTROUTING and FORWARD directly, for a network of this daemon.</summary>
-    internal bool IsOfOldFlannel(FirewallRule rule)
+    /// <summary>Whether a rule is one of those that flannel up to 0.19 put into a built-in chain directly, for a network of this daemon.</summary>
+    /// <param name="rule">As found there.</param>
+    /// <param name="table">Tells what flannel did in that chain.</param>
+    internal bool IsOfOldFlannel(FirewallRule rule, IptablesTable table)
     {
-        if (rule.Verdict == FirewallVerdict.Jump || rule.Mark != MarkMatch.None) return false;
-        if (rule.Comment is MasqueradeComment or ForwardComment) return rule.Networks.Any() && Concerns(rule);
-        if (rule.Comment is not null) return false;
+        if (rule.Mark != MarkMatch.None || !table.Verdicts.Contains(rule.Verdict)) return false;
+        if (rule.Comment is not null) return rule.Comment == table.Comment && rule.Networks.Any() && Concerns(rule);
         foreach (IPNetwork network in OwnNetworks()) if (IsOfOldFlannel(rule, network)) return true;
         return false;
     }
