@@ -1,0 +1,62 @@
+namespace FlannelFast.Control.Subnets;
+
+/// <summary>
+/// Extends and gives back a lease that a host believes to hold. Never writes over what somebody else wrote: each write names the revision it replaces,
+/// and a key that changed is read before anything else is tried.
+/// </summary>
+internal sealed class LeaseRenewer(ISubnetRegistry registry, RegistryStoreOptions options, TimeProvider time)
+{
+    /// <summary>Each further try means that our own key was written by us, or in our name, since it was read.</summary>
+    private const int MaxTries = 5;
+
+    /// <inheritdoc cref="ISubnetStore.RenewAsync"/>
+    internal async Task<Lease> RenewAsync(Lease own, LeaseAttributes attributes, CancellationToken cancel)
+    {
+        string key = SubnetKey.Format(own.Subnet);
+        byte[] value = LeaseValue.Format(attributes);
+        (long revision, bool isReservation) = (own.ModRevision, own.IsReservation);
+        for (int i = 0; i < MaxTries; i++)
+        {
+            long asked = time.GetTimestamp();
+            RegistryEntry? written = await registry.ReplaceAsync(key, value, isReservation ? null : options.TimeToLive, revision, cancel);
+            RegistryEntry now = await ReadOwnAsync(key, own, attributes, cancel);
+            // What is read after the write decides: etcd before 3.4.38 says of a revoked lease that it was renewed.
+            if (written is not null && now.ModRevision == written.ModRevision) return ToLease(own, attributes, now, isReservation, asked);
+            if (now.ModRevision < (written?.ModRevision ?? 0)) throw new StoreUnavailableException($"{registry.Description} answered with a state from before the renewal of {own.Subnet}");
+            // Made a reservation meanwhile, or none: that is for the operator to say, not for us.
+            if (now.IsTimeToLiveKnown) isReservation = now.TimeToLive is null;
+            revision = now.ModRevision;
+        }
+        throw new StoreUnavailableException($"{registry.Description} changed the lease of {own.Subnet} each time it was written");
+    }
+
+    /// <inheritdoc cref="ISubnetStore.ReleaseAsync"/>
+    internal async Task ReleaseAsync(Lease own, CancellationToken cancel)
+    {
+        string key = SubnetKey.Format(own.Subnet);
+        long revision = own.ModRevision;
+        for (int i = 0; i < MaxTries && !await registry.DeleteAsync(key, revision, cancel); i++)
+        {
+            if (await registry.ReadAsync(key, cancel) is not { } now || !LeaseAcquirer.IsOwn(now, own.Attributes)) return;
+            revision = now.ModRevision;
+        }
+    }
+
+    private async Task<RegistryEntry> ReadOwnAsync(string key, Lease own, LeaseAttributes attributes, CancellationToken cancel)
+    {
+        if (await registry.ReadAsync(key, cancel) is not { } now)
+            throw new LeaseLostException($"the lease of {own.Subnet} is gone from the store", isFree: true);
+        // The new attributes too: a renewal that was never answered may have been written all the same.
+        if (LeaseAcquirer.IsOwn(now, own.Attributes, attributes)) return now;
+        string owner = LeaseValue.TryParse(now.Value.Span, out LeaseAttributes? other, out _) && (other.PublicIP ?? other.PublicIPv6) is { } address
+            ? $"belongs to {address} now" : "was overwritten with what is no lease";
+        throw new LeaseLostException($"the lease of {own.Subnet} {owner}", isFree: false);
+    }
+
+    private Lease ToLease(Lease own, LeaseAttributes attributes, RegistryEntry now, bool isReservation, long asked)
+    {
+        long? expiresAt = isReservation ? null : time.Add(asked, options.TimeToLive);
+        if (now.IsTimeToLiveKnown) expiresAt = now.TimeToLive is { } left ? time.After(left) : null;
+        return own with { Attributes = attributes, ExpiresAt = expiresAt, CreateRevision = now.CreateRevision, ModRevision = now.ModRevision };
+    }
+}
