@@ -9,11 +9,13 @@ TerminalOutput.Install();
 // The composition root: what is real here is replaced in tests.
 return await CommandTree.RunAsync(args, new CommandContext
 {
+    In = Console.OpenStandardInput,
     Out = Console.Out,
     Error = Console.Error,
     Colour = TerminalStyle.IsWanted(Console.IsOutputRedirected, Environment.GetEnvironmentVariable),
     Logging = DaemonLogging.Create,
     Signals = HostSignals.Register,
+    Variable = Environment.GetEnvironmentVariable,
     Runtime = (config, log) =>
     {
         HostRequirements.Check();

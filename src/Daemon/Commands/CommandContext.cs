@@ -7,6 +7,9 @@ namespace FlannelFast.Daemon.Commands;
 /// <summary>Everything outside the process that commands use.</summary>
 internal sealed record CommandContext
 {
+    /// <summary>Opens standard input.</summary>
+    internal required Func<Stream> In { get; init; }
+
     internal required TextWriter Out { get; init; }
 
     internal required TextWriter Error { get; init; }
@@ -17,6 +20,9 @@ internal sealed record CommandContext
     internal required Func<LogLevel, ILoggerFactory> Logging { get; init; }
 
     internal required Func<HostSignals> Signals { get; init; }
+
+    /// <summary>Reads an environment variable.</summary>
+    internal required Func<string, string?> Variable { get; init; }
 
     internal required TunnelRuntimeFactory Runtime { get; init; }
 

@@ -48,6 +48,9 @@ internal static class CommandTree
             TunnelCommand.Build(context, help),
             PeerCommand.Build(context, help),
             StatusCommand.Build(context, help),
+            LeasesCommand.Build(context, help),
+            NetworkCommand.Build(context, help),
+            ReserveCommand.Build(context, help),
             DockerOptsCommand.Build(context, help),
             LabCommand.Build(context, help),
             VersionCommand.Build(context, help),
@@ -57,6 +60,7 @@ internal static class CommandTree
             "flannelfast tunnel --device ff0 --local 192.0.2.1 --network 10.5.0.0/16 --subnet 10.5.1.0/24 \\",
             "    --encap udp --peer 10.5.2.0/24=192.0.2.2",
             "flannelfast status",
+            "flannelfast leases --etcd-endpoints http://192.0.2.1:2379",
         ];
         foreach (Option option in root.Options)
         {

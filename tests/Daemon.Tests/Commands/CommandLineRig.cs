@@ -19,6 +19,12 @@ internal sealed class CommandLineRig : IDisposable
 
     public HostSignals Signals { get; } = new();
 
+    /// <summary>What commands read from standard input.</summary>
+    public string Input { get; set; } = "";
+
+    /// <summary>The environment.</summary>
+    public Dictionary<string, string> Variables { get; } = [];
+
     /// <summary>What the start of a tunnel does.</summary>
     public TunnelRuntimeFactory Start { get; set; }
 
@@ -69,11 +75,13 @@ internal sealed class CommandLineRig : IDisposable
 
     private CommandContext Context(TextWriter output, TextWriter error) => new()
     {
+        In = () => new MemoryStream(System.Text.Encoding.UTF8.GetBytes(Input)),
         Out = output,
         Error = error,
         Colour = false,
         Logging = _ => Log,
         Signals = () => Signals,
+        Variable = name => Variables.GetValueOrDefault(name),
         Runtime = (config, log) => Start(config, log),
     };
 }

@@ -54,14 +54,13 @@ internal sealed class EtcdTls
     };
 
     /// <summary>Connects to an endpoint. The caller owns the stream.</summary>
-    /// <exception cref="IOException">It did not work within the time; the message names the endpoint.</exception>
+    /// <exception cref="EtcdConnectException">It did not work within the time; the message names the endpoint.</exception>
     internal async Task<Stream> ConnectAsync(Uri endpoint, SslApplicationProtocol protocol, CancellationToken cancel)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         deadline.CancelAfter(_timeout);
         Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        Stream stream = new NetworkStream(socket, ownsSocket: true);
-        bool isConnected = false;
+        IAsyncDisposable? stream = null;
         try
         {
             // Finds a peer that is gone without a word also where HTTP/1 waits for an answer: 10 s idle, then 3 probes.
@@ -70,25 +69,21 @@ internal sealed class EtcdTls
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 5);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
             await socket.ConnectAsync(new DnsEndPoint(endpoint.IdnHost, endpoint.Port), deadline.Token).ConfigureAwait(false);
-            isConnected = true;
-            if (endpoint.Scheme == Uri.UriSchemeHttps)
-            {
-                SslStream tls = new(stream);
-                stream = tls;
-                await tls.AuthenticateAsClientAsync(Authentication(endpoint, protocol), deadline.Token).ConfigureAwait(false);
-            }
-            return stream;
+            NetworkStream plain = new(socket, ownsSocket: true);
+            stream = plain;
+            if (endpoint.Scheme == Uri.UriSchemeHttp) return plain;
+            SslStream tls = new(plain);
+            stream = tls;
+            await tls.AuthenticateAsClientAsync(Authentication(endpoint, protocol), deadline.Token).ConfigureAwait(false);
+            return tls;
         }
-        catch (Exception e) when (e is SocketException or IOException or AuthenticationException or OperationCanceledException && !cancel.IsCancellationRequested)
+        catch (Exception e)
         {
-            await stream.DisposeAsync().ConfigureAwait(false);
+            socket.Dispose();
+            if (stream is not null) await stream.DisposeAsync().ConfigureAwait(false);
+            if (cancel.IsCancellationRequested || e is not (SocketException or IOException or AuthenticationException or OperationCanceledException)) throw;
             string reason = e is OperationCanceledException ? $"no answer within {_timeout.TotalSeconds:0.#} s" : e.Message;
-            throw new IOException($"cannot {(isConnected ? "agree on TLS with" : "connect to")} {EtcdEndpoints.Describe(endpoint)}: {reason}", e);
-        }
-        catch
-        {
-            await stream.DisposeAsync().ConfigureAwait(false);
-            throw;
+            throw new EtcdConnectException(endpoint, $"{(stream is null ? "no connection" : "no TLS")}: {reason}", e);
         }
     }
 
