@@ -44,6 +44,7 @@ internal static unsafe partial class Libc
     internal const int AF_UNSPEC = 0;
     internal const int AF_UNIX = 1;
     internal const int AF_INET = 2;
+    internal const int AF_BRIDGE = 7;
     internal const int AF_INET6 = 10;
     internal const int AF_NETLINK = 16;
     internal const int SOCK_STREAM = 1;
