@@ -24,6 +24,12 @@ public sealed record EngineOptions
     /// <summary>How far senders are checked.</summary>
     public SourceCheck SourceCheck { get; init; } = SourceCheck.Strict;
 
+    /// <summary>
+    /// With the udp encapsulation: IPv6 packets travel inside too, which flannel's own proxy takes for damaged IPv4. Only where no peer is one.
+    /// VXLAN carries both in any case.
+    /// </summary>
+    public bool InnerIpv6 { get; init; }
+
     /// <summary>With the udp encapsulation: the outer source port must be <see cref="Port"/>, as flannel always sends.</summary>
     public bool CheckSourcePort { get; init; } = true;
 

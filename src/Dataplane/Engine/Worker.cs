@@ -67,6 +67,9 @@ internal abstract unsafe class Worker : IDisposable
         Wake();
     }
 
+    /// <summary>The socket behind the descriptor is another one: a poll(2) under way still waits for the old one.</summary>
+    internal void LookAgain() => Wake();
+
     /// <summary>Asks the loop to finish its burst and end, and waits for it.</summary>
     internal void Stop()
     {
