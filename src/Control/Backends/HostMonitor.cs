@@ -20,9 +20,10 @@ internal sealed class HostMonitor : IDisposable
     /// <param name="isDamage">Whether a change contradicts what was set up; called on the monitor's thread.</param>
     /// <param name="repairNeeded">Called some milliseconds after such a change, on any thread.</param>
     /// <param name="log">Where a lost subscription is told.</param>
+    /// <param name="neighbours">Listen to neighbours and forwarding entries too; where pods come and go there are many.</param>
     /// <exception cref="NetlinkException">The subscription is refused.</exception>
-    internal HostMonitor(Func<NetworkChange, bool> isDamage, Action repairNeeded, ILogger log)
-        : this(isDamage, repairNeeded, log, TimeProvider.System, onChange => NetlinkMonitor.WithNeighbours(onChange))
+    internal HostMonitor(Func<NetworkChange, bool> isDamage, Action repairNeeded, ILogger log, bool neighbours)
+        : this(isDamage, repairNeeded, log, TimeProvider.System, onChange => neighbours ? NetlinkMonitor.WithNeighbours(onChange) : new(onChange))
     {
     }
 

@@ -62,7 +62,7 @@ internal sealed class LabRunCommand
         foreach (string? file in new[] { json, html }) CheckWritable(file);
 
         var style = new TerminalStyle(_context.Colour);
-        using HostSignals signals = _context.Signals();
+        using HostSignals signals = _context.Signals(true);
         using var stop = new CancellationTokenSource();
         _ = signals.Stopped.ContinueWith(_ => stop.Cancel(), stop.Token, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         var progress = new LabProgress(_context.Out, style, isLive: _context.Colour, scenario.Name);

@@ -1,5 +1,7 @@
 using FlannelFast.Control.Tunnels;
 using FlannelFast.Daemon.Commands;
+using FlannelFast.Daemon.Flanneld;
+using FlannelFast.Daemon.Flanneld.Hosting;
 using FlannelFast.Daemon.Hosting;
 using FlannelFast.Tests.Fakes;
 using Microsoft.Extensions.Logging;
@@ -19,11 +21,20 @@ internal sealed class CommandLineRig : IDisposable
 
     public HostSignals Signals { get; } = new();
 
+    /// <summary>What commands read from standard input.</summary>
+    public string Input { get; set; } = "";
+
+    /// <summary>The environment.</summary>
+    public Dictionary<string, string> Variables { get; } = [];
+
     /// <summary>What the start of a tunnel does.</summary>
     public TunnelRuntimeFactory Start { get; set; }
 
     /// <summary>The tunnel that was started last.</summary>
     public FakeTunnelRuntime? Runtime { get; private set; }
+
+    /// <summary>What a flanneld is made of.</summary>
+    public Func<FlanneldOptions, FlanneldParts>? Parts { get; set; }
 
     /// <summary>How many were started.</summary>
     public int Starts { get; private set; }
@@ -69,11 +80,14 @@ internal sealed class CommandLineRig : IDisposable
 
     private CommandContext Context(TextWriter output, TextWriter error) => new()
     {
+        In = () => new MemoryStream(System.Text.Encoding.UTF8.GetBytes(Input)),
         Out = output,
         Error = error,
         Colour = false,
         Logging = _ => Log,
-        Signals = () => Signals,
+        Signals = _ => Signals,
+        Variable = name => Variables.GetValueOrDefault(name),
+        Flanneld = (options, _) => Parts?.Invoke(options) ?? throw new IOException("no flanneld here"),
         Runtime = (config, log) => Start(config, log),
     };
 }

@@ -27,7 +27,7 @@ internal sealed class HostGwBackend : IBackend
         _netlink = netlink;
         _network = context.Network;
         _external = Check(context.External);
-        _monitor = new(IsDamage, () => RepairNeeded?.Invoke(), context.Log.CreateLogger(BackendType));
+        _monitor = new(IsDamage, () => RepairNeeded?.Invoke(), context.Log.CreateLogger(BackendType), neighbours: false);
     }
 
     /// <inheritdoc />

@@ -34,7 +34,7 @@ internal sealed class KernelVxlanBackend : IBackend
             if (family is not null) _families.Add(new(netlink, log, _config, family, context.External));
         }
         // Listening starts before the state is read, so that no change falls between.
-        _monitor = new(change => _families.Exists(family => family.State?.IsDamagedBy(change) == true), () => RepairNeeded?.Invoke(), log);
+        _monitor = new(change => _families.Exists(family => family.State?.IsDamagedBy(change) == true), () => RepairNeeded?.Invoke(), log, neighbours: true);
     }
 
     /// <inheritdoc />

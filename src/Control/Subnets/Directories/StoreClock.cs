@@ -8,7 +8,7 @@ namespace FlannelFast.Control.Subnets.Directories;
 /// Its readings mean nothing after a reboot, and something else in another time namespace, so a deadline names its clock by boot id and namespace.
 /// </para>
 /// <para>
-/// Under another clock only the wall clock is left. It may be wrong, so it is bounded by what is known for certain: a lease ends
+/// Under another clock only the wall clock is left. After a reboot it may be wrong, so it is bounded by what is known for certain: a lease ends
 /// at the latest its time to live after the boot. A clock that lags (no battery, before NTP) cannot keep a dead host's
 /// subnet for ever; one that leads ends leases early, at a moment when every holder is starting anyway and asks for its old subnet again.
 /// </para>
@@ -37,14 +37,13 @@ internal sealed class StoreClock(TimeProvider time, string id)
     internal TimeSpan Remaining(LeaseDeadline deadline)
     {
         TimeSpan now = Monotonic();
-        TimeSpan end = deadline.MonotonicEnd;
-        if (deadline.ClockId != id)
-        {
-            DateTimeOffset boot = time.GetUtcNow() - now;
-            end = Min(deadline.WallEnd - boot, deadline.TimeToLive);
-        }
-        return Min(end - now, deadline.TimeToLive);
+        if (deadline.ClockId == id) return Min(deadline.MonotonicEnd - now, deadline.TimeToLive);
+        TimeSpan left = Min(deadline.WallEnd - time.GetUtcNow(), deadline.TimeToLive);
+        bool isThisBoot = Boot(deadline.ClockId).SequenceEqual(Boot(id));
+        return isThisBoot ? left : Min(left, deadline.TimeToLive - now);
     }
+
+    private static ReadOnlySpan<char> Boot(string id) => id.AsSpan(0, id.IndexOf('/', StringComparison.Ordinal) is var slash and >= 0 ? slash : id.Length);
 
     private TimeSpan Monotonic() => time.GetElapsedTime(0);
 

@@ -13,4 +13,13 @@ internal static partial class EtcdLog
 
     [LoggerMessage(502, LogLevel.Error, "etcd: TLS files have changed but cannot be used, so the previous ones are kept: {Reason}")]
     internal static partial void TlsReloadFailed(ILogger log, string reason);
+
+    [LoggerMessage(503, LogLevel.Warning, "etcd: {Endpoint} fails: {Reason}")]
+    internal static partial void EndpointFails(ILogger log, string endpoint, string reason);
+
+    [LoggerMessage(504, LogLevel.Information, "etcd: {Endpoint} works again")]
+    internal static partial void EndpointWorks(ILogger log, string endpoint);
+
+    [LoggerMessage(505, LogLevel.Information, "the network config was found in {Store}, which is used from here on")]
+    internal static partial void ApiChosen(ILogger log, string store);
 }

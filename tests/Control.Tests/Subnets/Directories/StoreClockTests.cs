@@ -63,6 +63,17 @@ public sealed class StoreClockTests
     }
 
     [Fact]
+    public void In_another_time_namespace_of_the_same_boot_the_wall_clock_tells()
+    {
+        _time.MonotonicOffset = TimeSpan.FromDays(30);
+        LeaseDeadline deadline = Clock("boot/time:[1]").Begin(s_day);
+        _time.Pass(TimeSpan.FromHours(1));
+        _time.MonotonicOffset += TimeSpan.FromDays(5);
+        AssertLeft(TimeSpan.FromHours(23), deadline, "boot/time:[2]");
+        Assert.True(Clock("boot2/time:[1]").Remaining(deadline) < TimeSpan.Zero);
+    }
+
+    [Fact]
     public void The_clock_is_the_one_that_every_process_of_the_machine_reads()
     {
         // The claim the whole class rests on: .NET's timestamps are CLOCK_MONOTONIC, whose zero all processes share.

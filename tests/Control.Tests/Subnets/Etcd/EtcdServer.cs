@@ -130,6 +130,9 @@ internal sealed partial class EtcdServer : IDisposable
     /// <summary>The same with an exit code; the output is that of both streams if it fails.</summary>
     internal int TryCtl(out string output, params string[] arguments) => Run("3", out output, arguments);
 
+    /// <summary>etcdctl (v3 API) with something to read, as "txn" wants it.</summary>
+    internal void Input(string text, params string[] arguments) => Assert.True(Run("3", out string output, arguments, text) == 0, output);
+
     /// <summary>etcdctl on the v2 API.</summary>
     internal string CtlV2(params string[] arguments)
     {
@@ -156,7 +159,7 @@ internal sealed partial class EtcdServer : IDisposable
         }
     }
 
-    private int Run(string api, out string output, string[] arguments)
+    private int Run(string api, out string output, string[] arguments, string input = "")
     {
         List<string> all = ["--endpoints", Endpoint];
         if (_settings.Tls is { } tls)
@@ -166,9 +169,11 @@ internal sealed partial class EtcdServer : IDisposable
                 : ["--ca-file", tls.Authority, "--cert-file", tls.ClientCertificate, "--key-file", tls.ClientKey]);
         }
         if (User is not null) all.AddRange([api == "3" ? "--user" : "--username", User]);
-        ProcessStartInfo start = new("etcdctl", [.. all, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new("etcdctl", [.. all, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["ETCDCTL_API"] = api;
         using Process process = Process.Start(start)!;
+        process.StandardInput.Write(input);
+        process.StandardInput.Close();
         Task<string> errors = process.StandardError.ReadToEndAsync();
         output = process.StandardOutput.ReadToEnd();
         Assert.True(process.WaitForExit(TimeSpan.FromSeconds(30)));

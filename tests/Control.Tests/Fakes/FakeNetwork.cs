@@ -2,7 +2,7 @@ using System.Net;
 using FlannelFast.Control.Interfaces;
 using FlannelFast.Control.Netlink;
 
-namespace FlannelFast.Control.Tests.Interfaces;
+namespace FlannelFast.Tests.Fakes;
 
 /// <summary>A host that exists on paper only.</summary>
 internal sealed class FakeNetwork : IHostNetwork
