@@ -17,6 +17,8 @@ namespace FlannelFast.Control.Firewall;
 internal sealed class FirewallKeeper(
     IFirewall firewall, IFirewall? other, BlackholeRoute? blackhole, FirewallSettings settings, TimeProvider time, ILogger log) : IDisposable
 {
+    private const int MaxOtherFailures = 10;
+
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly Lock _lock = new();
     private PreviousSubnets _previous = settings.Previous;
@@ -143,9 +145,9 @@ internal sealed class FirewallKeeper(
         }
         catch (FirewallException e)
         {
-            // A program that is not there has set nothing.
-            family.IsOtherClean = e.IsMissing;
-            if (!e.IsMissing && e.Message != _otherError) log.OtherModeRefused(other.Mode, _otherError = e.Message);
+            // A program that is not there has set nothing, and one that never works neither: a host may have it without the kernel's half of it.
+            family.IsOtherClean = e.IsMissing || ++family.OtherFailures == MaxOtherFailures;
+            if (!e.IsMissing && e.Message != _otherError) log.OtherModeRefused(other.Mode, MaxOtherFailures, _otherError = e.Message);
         }
     }
 
@@ -188,8 +190,10 @@ internal sealed class FirewallKeeper(
         /// <summary>Its rules stood once, and what an earlier run left is gone.</summary>
         internal bool IsStarted { get; set; }
 
-        /// <summary>Likewise what the other manager left.</summary>
+        /// <summary>Likewise what the other manager left, or nothing more is to be done about it.</summary>
         internal bool IsOtherClean { get; set; }
+
+        internal int OtherFailures { get; set; }
 
         internal static Family[] Of(IReadOnlyList<RuleSet> rules) => [.. rules.Select(set => new Family(set))];
     }

@@ -23,8 +23,8 @@ internal static partial class FirewallLog
     [LoggerMessage(705, LogLevel.Information, "{Mode}: rules of an earlier run removed, {NewMode} has them now: {Changes}")]
     internal static partial void OtherModeCleaned(this ILogger log, string mode, string newMode, string changes);
 
-    [LoggerMessage(706, LogLevel.Warning, "{Mode}: rules of an earlier run cannot be removed, trying again: {Reason}")]
-    internal static partial void OtherModeRefused(this ILogger log, string mode, string reason);
+    [LoggerMessage(706, LogLevel.Warning, "{Mode}: rules of an earlier run, if there are any, cannot be removed, trying {Times} times: {Reason}")]
+    internal static partial void OtherModeRefused(this ILogger log, string mode, int times, string reason);
 
     [LoggerMessage(707, LogLevel.Warning,
         "{Path} is missing: packets between pods on one bridge pass by iptables, so services of Kubernetes do not work among them; load br_netfilter if that matters here")]

@@ -40,7 +40,10 @@ internal sealed record FdbEntry(int LinkIndex, MacAddress Mac, IPAddress? Destin
             }
         }
         if (attributes.IsMalformed || !hasMac) return false;
-        entry = new(header.ndm_ifindex, mac, destination) { State = (NeighbourState)header.ndm_state, IsPlain = isPlain };
+        // bridge(8) says NUD_NOARP too where flannel says NUD_PERMANENT alone: the same to the device.
+        NeighbourState state = (NeighbourState)header.ndm_state;
+        if (state.HasFlag(NeighbourState.Permanent)) state = NeighbourState.Permanent;
+        entry = new(header.ndm_ifindex, mac, destination) { State = state, IsPlain = isPlain };
         return true;
     }
 }

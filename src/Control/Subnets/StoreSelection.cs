@@ -29,7 +29,15 @@ internal static class StoreSelection
         {
             EtcdApi.V3 => EtcdV3Registry.Open(options.Etcd, time, loggers, random),
             EtcdApi.V2 => EtcdV2Registry.Open(options.Etcd, time, loggers, random),
-            _ => new EtcdAutoRegistry(EtcdV3Registry.Open(options.Etcd, time, loggers, random), EtcdV2Registry.Open(options.Etcd, time, loggers, random), log),
+            _ => OpenEither(options.Etcd, time, loggers, random, log),
         };
+    }
+
+    private static EtcdAutoRegistry OpenEither(EtcdOptions options, TimeProvider time, ILoggerFactory loggers, Random random, ILogger log)
+    {
+        EtcdTls tls = new(options, log);
+        return new(
+            EtcdV3Registry.Open(options, time, loggers, random), EtcdV2Registry.Open(options, time, loggers, random),
+            cancel => EtcdVersion.ReadMajorAsync(options, tls, cancel), log);
     }
 }

@@ -54,6 +54,9 @@ public sealed record EngineOptions
     /// <summary>Merge received segments of one flow before writing them to the TUN. Needs <see cref="TunOffloads"/>.</summary>
     public bool Coalesce { get; init; } = true;
 
-    /// <summary>Microseconds a worker pauses after a burst of many small packets so that the next one is larger, 0 to 1000; 0 switches it off.</summary>
+    /// <summary>Microseconds a worker pauses after a heavy burst so that the next one is larger, 0 to 1000; 0 switches it off.</summary>
     public int PauseMicroseconds { get; init; } = 50;
+
+    /// <summary>Schedule busy workers in real time (SCHED_RR), where this process may.</summary>
+    public bool RealTime { get; init; } = true;
 }

@@ -96,6 +96,7 @@ public sealed class PacketEngine : IDisposable
             CoalesceUdp = options.Coalesce && tun.Offloads >= TunOffloads.Uso,
             UdpSegment = udp.Segment,
             PauseMicroseconds = options.PauseMicroseconds,
+            RealTime = options.RealTime,
             DeviceAddress = DeviceAddress(localSubnets),
         };
         var control = new NativeFd(SysResult.From(Libc.eventfd(0, Libc.EFD_NONBLOCK | Libc.EFD_CLOEXEC)).ThrowOnError("cannot create an eventfd"));
@@ -191,7 +192,7 @@ public sealed class PacketEngine : IDisposable
         UdpPort port = _ports[0];
         var capabilities = new CapabilityStatus(
             _tun.HasVnetHeader, _tun.Offloads >= TunOffloads.Tso, _tun.Offloads >= TunOffloads.Uso,
-            _workers.All(worker => worker.UsesUdpSegment), port.Gro, port.ReceiveBuffer, port.SendBuffer);
+            _workers.All(worker => worker.UsesUdpSegment), port.Gro, _workers.All(worker => worker.UsesRealTime), port.ReceiveBuffer, port.SendBuffer);
         return new(
             capabilities, [.. _workers.Select(worker => worker.ReadStatus())],
             _workers.Sum(worker => worker.AllocatedBytes), Collections - _collectionsAtStart);

@@ -90,7 +90,7 @@ public sealed class FirewallKeeperTests : IDisposable
         await keeper.EnsureAsync(_stop.Token);
         await keeper.EnsureAsync(_stop.Token);
         Assert.Equal(
-            ["Information: iptables: the rules of IPv4 stand already", "Warning: nftables: rules of an earlier run cannot be removed, trying again: nft: busy"], _log.Lines);
+            ["Information: iptables: the rules of IPv4 stand already", "Warning: nftables: rules of an earlier run, if there are any, cannot be removed, trying 10 times: nft: busy"], _log.Lines);
         Assert.True(keeper.Status.IsInPlace);
         _other.Failure = null;
         _other.Changes.Enqueue(["table deleted"]);
@@ -99,6 +99,16 @@ public sealed class FirewallKeeperTests : IDisposable
         int calls = _other.Calls.Count;
         await keeper.EnsureAsync(_stop.Token);
         Assert.Equal(calls, _other.Calls.Count);
+    }
+
+    [Fact]
+    public async Task A_manager_that_never_works_is_left_alone_after_a_while()
+    {
+        using FirewallKeeper keeper = New(new() { Masquerade = true });
+        _other.Failure = new("iptables-save: Table does not exist");
+        for (int i = 0; i < 30; i++) await keeper.EnsureAsync(_stop.Token);
+        Assert.Equal(20, _other.Calls.Count);
+        Assert.Equal(2, _log.Lines.Length);
     }
 
     [Fact]

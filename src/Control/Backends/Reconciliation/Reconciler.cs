@@ -16,7 +16,7 @@ internal sealed class Reconciler : IDisposable
     private readonly IBackend _backend;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private readonly LeaseSet _leases = new();
+    private readonly LeaseTable _leases = new();
     private readonly ReconcileSchedule _schedule;
     private readonly FailureReport _failures;
     private readonly AutoResetEvent _wake = new(false);
@@ -61,7 +61,7 @@ internal sealed class Reconciler : IDisposable
     {
         lock (_lock)
         {
-            bool changed = _leases.Take(update);
+            bool changed = _leases.Apply(update);
             if (_leases.IsComplete) _schedule.Open();
             if (!changed) return;
             _schedule.Changed();
@@ -87,7 +87,7 @@ internal sealed class Reconciler : IDisposable
         lock (_lock)
         {
             TimeSpan? since = _status.Applies == 0 ? null : _time.GetElapsedTime(_lastEnd);
-            return _status with { Leases = _leases.Count, IsComplete = _leases.IsComplete, SinceLastApply = since };
+            return _status with { Leases = _leases.Current.Count, IsComplete = _leases.IsComplete, SinceLastApply = since };
         }
     }
 
@@ -159,12 +159,12 @@ internal sealed class Reconciler : IDisposable
 
     private void Reconcile()
     {
-        Lease[]? leases;
+        IReadOnlyCollection<Lease>? leases;
         ExternalInterface? external;
         lock (_lock)
         {
             _schedule.Begin();
-            leases = _leases.IsComplete ? _leases.ToArray() : null;
+            leases = _leases.IsComplete ? _leases.Current : null;
             external = _external;
         }
         List<string> failures = [];
@@ -202,7 +202,7 @@ internal sealed class Reconciler : IDisposable
         }
     }
 
-    private IReadOnlyList<string> TryApply(Lease[] leases, List<string> failures)
+    private IReadOnlyList<string> TryApply(IReadOnlyCollection<Lease> leases, List<string> failures)
     {
         try
         {

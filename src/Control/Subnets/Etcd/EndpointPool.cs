@@ -64,27 +64,29 @@ internal sealed class EndpointPool<T> : IDisposable
         Slot slot = Of(endpoint);
         lock (_lock)
         {
-            if (slot.Failures == 0) return;
             slot.Failures = 0;
             slot.RetryAt = long.MinValue;
+            if (!slot.IsReported) return;
+            slot.IsReported = false;
         }
         EtcdLog.EndpointWorks(_log, slot.Name);
     }
 
     /// <summary>The endpoint did not answer as it should.</summary>
     /// <param name="endpoint">Which.</param>
-    /// <param name="reason">One line without its name.</param>
-    internal void Failed(T endpoint, string reason)
+    /// <param name="reason">One line without its name; null for what is not worth a line.</param>
+    internal void Failed(T endpoint, string? reason)
     {
         Slot slot = Of(endpoint);
         bool isFirst;
         lock (_lock)
         {
-            isFirst = slot.Failures++ == 0;
-            TimeSpan pause = BackOff.After(slot.Failures, _random);
+            isFirst = reason is not null && !slot.IsReported;
+            slot.IsReported |= isFirst;
+            TimeSpan pause = BackOff.After(++slot.Failures, _random);
             slot.RetryAt = _time.GetTimestamp() + (long)(pause.TotalSeconds * _time.TimestampFrequency);
         }
-        if (isFirst) EtcdLog.EndpointFails(_log, slot.Name, reason);
+        if (isFirst) EtcdLog.EndpointFails(_log, slot.Name, reason!);
     }
 
     private Slot Of(T endpoint) => Array.Find(_slots, slot => EqualityComparer<T>.Default.Equals(slot.Endpoint, endpoint))!;
@@ -96,6 +98,9 @@ internal sealed class EndpointPool<T> : IDisposable
         internal string Name { get; } = name;
 
         internal int Failures { get; set; }
+
+        /// <summary>The log says that it fails.</summary>
+        internal bool IsReported { get; set; }
 
         /// <summary>A timestamp of the time provider.</summary>
         internal long RetryAt { get; set; } = long.MinValue;

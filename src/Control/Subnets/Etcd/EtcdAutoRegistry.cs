@@ -9,8 +9,9 @@ namespace FlannelFast.Control.Subnets.Etcd;
 /// </summary>
 /// <param name="v3">Owned from here on.</param>
 /// <param name="v2">Owned from here on.</param>
+/// <param name="readMajor">The server's major version, for an etcd that has no v3.</param>
 /// <param name="log">Told of the decision.</param>
-internal sealed class EtcdAutoRegistry(ISubnetRegistry v3, ISubnetRegistry v2, ILogger log) : ISubnetRegistry
+internal sealed class EtcdAutoRegistry(ISubnetRegistry v3, ISubnetRegistry v2, Func<CancellationToken, Task<int?>> readMajor, ILogger log) : ISubnetRegistry
 {
     private volatile ISubnetRegistry? _chosen;
 
@@ -56,5 +57,5 @@ internal sealed class EtcdAutoRegistry(ISubnetRegistry v3, ISubnetRegistry v2, I
     }
 
     private async Task<ISubnetRegistry> ChooseAsync(CancellationToken cancel) =>
-        _chosen ?? (await EtcdApiProbe.ChooseAsync(v3, v2, cancel).ConfigureAwait(false) == EtcdApi.V2 ? v2 : v3);
+        _chosen ?? (await EtcdApiProbe.ChooseAsync(v3, v2, readMajor, cancel).ConfigureAwait(false) == EtcdApi.V2 ? v2 : v3);
 }

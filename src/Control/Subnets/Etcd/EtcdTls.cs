@@ -59,22 +59,27 @@ internal sealed class EtcdTls
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         deadline.CancelAfter(_timeout);
-        Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        Socket socket = new(SocketType.Stream, ProtocolType.Tcp);
         IAsyncDisposable? stream = null;
+        EtcdServerCheck? check = null;
         try
         {
+            await socket.ConnectAsync(new DnsEndPoint(endpoint.IdnHost, endpoint.Port), deadline.Token).ConfigureAwait(false);
+            // Only now: .NET 9 cannot carry options it does not track over to the next socket, and so refuses a name, which may have several addresses.
+            socket.NoDelay = true;
             // Finds a peer that is gone without a word also where HTTP/1 waits for an answer: 10 s idle, then 3 probes.
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 10);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 5);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
-            await socket.ConnectAsync(new DnsEndPoint(endpoint.IdnHost, endpoint.Port), deadline.Token).ConfigureAwait(false);
             NetworkStream plain = new(socket, ownsSocket: true);
             stream = plain;
             if (endpoint.Scheme == Uri.UriSchemeHttp) return plain;
             SslStream tls = new(plain);
             stream = tls;
-            await tls.AuthenticateAsClientAsync(Authentication(endpoint, protocol), deadline.Token).ConfigureAwait(false);
+            EtcdTlsMaterial material = Current();
+            check = new(endpoint.IdnHost, material.Authorities);
+            await tls.AuthenticateAsClientAsync(Authentication(endpoint.IdnHost, protocol, material, check), deadline.Token).ConfigureAwait(false);
             return tls;
         }
         catch (Exception e)
@@ -82,21 +87,21 @@ internal sealed class EtcdTls
             socket.Dispose();
             if (stream is not null) await stream.DisposeAsync().ConfigureAwait(false);
             if (cancel.IsCancellationRequested || e is not (SocketException or IOException or AuthenticationException or OperationCanceledException)) throw;
-            string reason = e is OperationCanceledException ? $"no answer within {_timeout.TotalSeconds:0.#} s" : e.Message;
+            string reason = e is OperationCanceledException ? $"no answer within {_timeout.TotalSeconds:0.#} s" : check?.Refusal ?? e.Message;
             throw new EtcdConnectException(endpoint, $"{(stream is null ? "no connection" : "no TLS")}: {reason}", e);
         }
     }
 
-    private SslClientAuthenticationOptions Authentication(Uri endpoint, SslApplicationProtocol protocol)
+    private static SslClientAuthenticationOptions Authentication(string host, SslApplicationProtocol protocol, EtcdTlsMaterial material, EtcdServerCheck check)
     {
-        EtcdTlsMaterial material = Current();
         SslClientAuthenticationOptions options = new()
         {
-            TargetHost = endpoint.IdnHost,
+            TargetHost = host,
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             ApplicationProtocols = [protocol],
             ClientCertificateContext = material.Client,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            RemoteCertificateValidationCallback = check.Accept,
         };
         if (material.Authorities is { } authorities)
         {
@@ -107,28 +112,8 @@ internal sealed class EtcdTls
                 DisableCertificateDownloads = true,
             };
             options.CertificateChainPolicy.CustomTrustStore.AddRange(authorities);
-            options.RemoteCertificateValidationCallback = (_, _, chain, errors) => errors == SslPolicyErrors.None || EndsAtAuthority(chain, errors, authorities);
         }
         return options;
-    }
-
-    /// <summary>
-    /// Go takes every certificate of the file as an anchor; .NET only those that sign themselves. A chain that is whole but for ending at an
-    /// intermediate of the file is good: each signature below that was checked.
-    /// </summary>
-    private static bool EndsAtAuthority(X509Chain? chain, SslPolicyErrors errors, X509Certificate2Collection authorities)
-    {
-        if (errors != SslPolicyErrors.RemoteCertificateChainErrors || chain is null || chain.ChainElements.Count < 2) return false;
-        foreach (X509ChainStatus status in chain.ChainStatus)
-        {
-            if (status.Status != X509ChainStatusFlags.PartialChain) return false;
-        }
-        ReadOnlySpan<byte> last = chain.ChainElements[^1].Certificate.RawDataMemory.Span;
-        foreach (X509Certificate2 authority in authorities)
-        {
-            if (last.SequenceEqual(authority.RawDataMemory.Span)) return true;
-        }
-        return false;
     }
 
     private EtcdTlsMaterial Current()

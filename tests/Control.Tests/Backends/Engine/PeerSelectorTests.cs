@@ -13,7 +13,7 @@ public sealed class PeerSelectorTests
     private readonly PeerSelector _selector;
     private int _reads;
 
-    public PeerSelectorTests() => _selector = new(Cluster.Lease(1).Subnet, IPAddress.Parse("192.0.2.1"), Read);
+    public PeerSelectorTests() => _selector = new(Sample.Lease(1).Subnet, IPAddress.Parse("192.0.2.1"), Read);
 
     [Theory]
     [InlineData("10.5.2.0/24", "192.0.2.1", "own")]
@@ -26,7 +26,7 @@ public sealed class PeerSelectorTests
     [InlineData("0.0.0.0/0", "198.51.100.1", "")]
     public void A_hostile_lease_concerns_itself_only(string subnet, string host, string reason)
     {
-        List<Peer> peers = _selector.Select([Lease(subnet, host, 1), Cluster.Lease(1), Cluster.Lease(3)], _failures);
+        List<Peer> peers = _selector.Select([Lease(subnet, host, 1), Sample.Lease(1), Sample.Lease(3)], _failures);
         Assert.Equal([new(IPNetwork.Parse("10.5.3.0/24"), IPAddress.Parse("192.0.2.3"))], peers);
         string failure = Assert.Single(_failures);
         Assert.StartsWith($"lease {subnet}: ", failure, StringComparison.Ordinal);
@@ -51,8 +51,8 @@ public sealed class PeerSelectorTests
     [Fact]
     public void What_a_lease_means_is_looked_at_once()
     {
-        Lease[] leases = [Cluster.Lease(1), Cluster.Lease(2), Cluster.Lease(3)];
-        List<Peer> first = _selector.Select(leases, _failures), second = _selector.Select([.. leases, Cluster.Lease(4)], _failures);
+        Lease[] leases = [Sample.Lease(1), Sample.Lease(2), Sample.Lease(3)];
+        List<Peer> first = _selector.Select(leases, _failures), second = _selector.Select([.. leases, Sample.Lease(4)], _failures);
         Assert.Equal(3, _reads);
         Assert.Same(first[0], second[0]);
         _selector.Select([leases[1]], _failures);

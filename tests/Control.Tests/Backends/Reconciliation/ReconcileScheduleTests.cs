@@ -97,7 +97,7 @@ public sealed class ReconcileScheduleTests
         _schedule.Changed();
         _time.Advance(Milliseconds(1));
         _schedule.End(failed: false);
-        Assert.Equal(Milliseconds(19), _schedule.UntilDue());
+        Assert.Equal(ReconcileSchedule.ChangeInterval, _schedule.UntilDue());
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class ReconcileScheduleTests
     {
         for (int i = 0; i < 10; i++) Applied(failed: true);
         _schedule.Changed();
-        Assert.Equal(Milliseconds(20), _schedule.UntilDue());
+        Assert.Equal(ReconcileSchedule.ChangeInterval, _schedule.UntilDue());
     }
 
     private void Applied(TimeSpan took = default, bool failed = false)

@@ -24,7 +24,7 @@ public sealed class ReconcilerTests : IDisposable
     [Fact]
     public async Task Nothing_is_applied_before_the_first_snapshot()
     {
-        _reconciler.Take(new LeaseUpdate.Put(Cluster.Lease(2)));
+        _reconciler.Take(new LeaseUpdate.Put(Sample.Lease(2)));
         _backend.Damage();
         _time.Advance(TimeSpan.FromHours(1));
         Assert.False(_reconciler.Synchronised.IsCompleted);
@@ -39,8 +39,8 @@ public sealed class ReconcilerTests : IDisposable
     {
         Snapshot(1);
         AppliesAre(1);
-        for (int host = 2; host <= 100; host++) _reconciler.Take(new LeaseUpdate.Put(Cluster.Lease(host)));
-        _time.Advance(ReconcileSchedule.Settle);
+        for (int host = 2; host <= 100; host++) _reconciler.Take(new LeaseUpdate.Put(Sample.Lease(host)));
+        _time.Advance(ReconcileSchedule.ChangeInterval);
         AppliesAre(2);
         Assert.Equal(100, _backend.Applies[1].Length);
         _time.Advance(TimeSpan.FromSeconds(29));
@@ -54,7 +54,7 @@ public sealed class ReconcilerTests : IDisposable
         AppliesAre(1);
         for (int i = 0; i < 50; i++)
         {
-            _reconciler.Take(new LeaseUpdate.Put(Cluster.Lease(2) with { ModRevision = 1000 + i }));
+            _reconciler.Take(new LeaseUpdate.Put(Sample.Lease(2) with { ModRevision = 1000 + i }));
             Snapshot(1, 2);
             _time.Advance(TimeSpan.FromMilliseconds(100));
         }
@@ -101,7 +101,7 @@ public sealed class ReconcilerTests : IDisposable
         _backend.OnApply = _ => new(["route 10.5.2.0/24"], []);
         _time.Advance(TimeSpan.FromSeconds(30));
         AppliesAre(12);
-        Soon.True(() => _log.CountOf("done") == 1, "the all-clear");
+        Eventually.True(() => _log.CountOf("done") == 1, "the all-clear");
         Assert.Equal(1, _log.CountOf("route 10.5.2.0/24"));
         Assert.Empty(_reconciler.ReadStatus().Failures);
     }
@@ -113,7 +113,7 @@ public sealed class ReconcilerTests : IDisposable
         _backend.OnApply = leases => new([], bad ? [.. leases.Select(lease => $"lease {lease.Subnet}: bad")] : []);
         Snapshot([.. Enumerable.Range(1, 40)]);
         AppliesAre(1);
-        Soon.True(() => _log.CountOf("and 30 more") == 1, "the end of a long list");
+        Eventually.True(() => _log.CountOf("and 30 more") == 1, "the end of a long list");
         Assert.Equal(10, _log.CountOf(": bad"));
         foreach (bool next in (bool[])[true, false, true])
         {
@@ -131,9 +131,9 @@ public sealed class ReconcilerTests : IDisposable
         Snapshot(1);
         AppliesAre(1);
         _backend.OnApply = _ => _backend.Follows.Length == 1 ? ApplyResult.Nothing : throw new IOException("applied first");
-        ExternalInterface moved = Cluster.External(9);
+        ExternalInterface moved = Sample.External(9);
         _reconciler.Follow(moved);
-        _time.Advance(ReconcileSchedule.Settle);
+        _time.Advance(ReconcileSchedule.ChangeInterval);
         AppliesAre(2);
         Assert.Same(moved, Assert.Single(_backend.Follows));
         Assert.Empty(_reconciler.ReadStatus().Failures);
@@ -142,9 +142,9 @@ public sealed class ReconcilerTests : IDisposable
     [Fact]
     public void The_underlay_is_followed_although_the_store_is_away()
     {
-        _reconciler.Follow(Cluster.External(9));
-        _time.Advance(ReconcileSchedule.Settle);
-        Soon.True(() => _backend.Follows.Length == 1, "the follow");
+        _reconciler.Follow(Sample.External(9));
+        _time.Advance(ReconcileSchedule.ChangeInterval);
+        Eventually.True(() => _backend.Follows.Length == 1, "the follow");
         Assert.Empty(_backend.Applies);
         Assert.False(_reconciler.Synchronised.IsCompleted);
     }
@@ -155,10 +155,10 @@ public sealed class ReconcilerTests : IDisposable
         Snapshot(1);
         AppliesAre(1);
         _backend.OnFollow = _ => throw new IOException("no interface of this host owns 192.0.2.9");
-        _reconciler.Follow(Cluster.External(9));
-        _time.Advance(ReconcileSchedule.Settle);
+        _reconciler.Follow(Sample.External(9));
+        _time.Advance(ReconcileSchedule.ChangeInterval);
         AppliesAre(2);
-        Soon.True(() => _reconciler.ReadStatus().Failures.Count == 1, "the failure");
+        Eventually.True(() => _reconciler.ReadStatus().Failures.Count == 1, "the failure");
         _backend.OnFollow = _ => { };
         _time.Advance(TimeSpan.FromSeconds(1));
         AppliesAre(3);
@@ -187,19 +187,19 @@ public sealed class ReconcilerTests : IDisposable
             return new(["a", "b"], ["c"]);
         };
         Snapshot(1, 2, 3);
-        Soon.True(() => _reconciler.ReadStatus().Applies == 1, "the first apply");
+        Eventually.True(() => _reconciler.ReadStatus().Applies == 1, "the first apply");
         _time.Advance(TimeSpan.FromMilliseconds(100));
         ReconcilerStatus status = _reconciler.ReadStatus();
         Assert.Equal((3, true, 2, 1), (status.Leases, status.IsComplete, status.Changes, status.FailedApplies));
         Assert.Equal((TimeSpan.FromMilliseconds(7), TimeSpan.FromMilliseconds(100)), (status.LastDuration, status.SinceLastApply));
     }
 
-    private void Snapshot(params int[] hosts) => _reconciler.Take(new LeaseUpdate.Snapshot([.. hosts.Select(host => Cluster.Lease(host))]));
+    private void Snapshot(params int[] hosts) => _reconciler.Take(new LeaseUpdate.Snapshot([.. hosts.Select(host => Sample.Lease(host))]));
 
     /// <summary>Waits for the end of so many applies, and for one too many as long as it takes a thread to wake up.</summary>
     private void AppliesAre(int count)
     {
-        Soon.True(() => _reconciler.ReadStatus().Applies >= count, $"{count} applies");
+        Eventually.True(() => _reconciler.ReadStatus().Applies >= count, $"{count} applies");
         Thread.Sleep(5);
         Assert.Equal(count, _reconciler.ReadStatus().Applies);
     }

@@ -89,14 +89,14 @@ internal sealed partial class NetworkNode : IDisposable
     public ExternalInterface External(string address, string? address6 = null) => Run(() =>
     {
         using NetlinkClient netlink = new();
-        return Cluster.External(netlink.Links.Get("eth0"), address, address6);
+        return Sample.External(netlink.Links.Get("eth0"), address, address6);
     });
 
     /// <summary>Fails unless an echo comes back within the time.</summary>
     public void MustReach(string address, double seconds = 2)
     {
         string last = "";
-        Soon.True(() =>
+        Eventually.True(() =>
         {
             last = Shell($"ping -n -c 1 -W 1 {address} 2>&1 || true");
             return last.Contains(" 0% packet loss", StringComparison.Ordinal);

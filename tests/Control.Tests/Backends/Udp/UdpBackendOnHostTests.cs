@@ -41,9 +41,9 @@ public sealed class UdpBackendOnHostTests : IDisposable
     public void The_next_free_name_is_taken()
     {
         Start(_one, 1);
-        NetworkConfig other = Cluster.Network("""{"Type":"udp","Port":8286}""");
+        NetworkConfig other = Sample.Network("""{"Type":"udp","Port":8286}""");
         other = other with { Ipv4 = other.Ipv4! with { Network = System.Net.IPNetwork.Parse("10.6.0.0/16") } };
-        Lease lease = Cluster.Lease(1) with { Subnet = new(System.Net.IPNetwork.Parse("10.6.1.0/24")) };
+        Lease lease = Sample.Lease(1) with { Subnet = new(System.Net.IPNetwork.Parse("10.6.1.0/24")) };
         Start(_one, 1, other, lease, [lease]);
         Assert.Contains("10.6.0.0/16", _one.Shell("ip route show dev flannel1"), StringComparison.Ordinal);
         Assert.Contains("10.5.0.0/16", _one.Shell("ip route show dev flannel0"), StringComparison.Ordinal);
@@ -62,7 +62,7 @@ public sealed class UdpBackendOnHostTests : IDisposable
         _one.MustReach("10.5.2.0");
         string before = State(_one);
         _one.Shell(damage);
-        Soon.True(() => State(_one) == before, $"the state before \"{damage}\"", seconds: 1.5);
+        Eventually.True(() => State(_one) == before, $"the state before \"{damage}\"", seconds: 1.5);
         _one.MustReach("10.5.2.0", seconds: 1.5);
     }
 
@@ -77,10 +77,10 @@ public sealed class UdpBackendOnHostTests : IDisposable
         _one.Shell("ip addr add 192.0.2.11/24 dev eth0; ip addr del 192.0.2.1/24 dev eth0; ip addr add 192.0.2.11/24 dev eth0 2>/dev/null || true; ip link set eth0 mtu 1400");
         ExternalInterface moved = _one.External("192.0.2.11");
         _one.Run(() => one.Follow(moved));
-        Lease lease = Cluster.Lease(1) with { Attributes = Cluster.Lease(1).Attributes with { PublicIP = moved.PublicIP } };
-        two.Apply([lease, Cluster.Lease(2)]);
+        Lease lease = Sample.Lease(1) with { Attributes = Sample.Lease(1).Attributes with { PublicIP = moved.PublicIP } };
+        two.Apply([lease, Sample.Lease(2)]);
         Assert.Equal(1372, one.Mtu);
-        Soon.True(() => _one.Shell("ip link show flannel0").Contains("mtu 1372", StringComparison.Ordinal), "the MTU", seconds: 1);
+        Eventually.True(() => _one.Shell("ip link show flannel0").Contains("mtu 1372", StringComparison.Ordinal), "the MTU", seconds: 1);
         _one.MustReach("10.5.2.0");
         _two.MustReach("10.5.1.0");
         // The same device all the time: pods' connections live on.
@@ -111,29 +111,29 @@ public sealed class UdpBackendOnHostTests : IDisposable
     [Fact]
     public void Ipv6_travels_between_hosts_of_ours()
     {
-        NetworkConfig network = Cluster.Network("""{"Type":"udp"}""", ipv6: true);
+        NetworkConfig network = Sample.Network("""{"Type":"udp"}""", ipv6: true);
         string data = UdpLeaseData.InnerIpv6.GetRawText();
-        Lease[] leases = [Cluster.Lease(1, ipv6: true, v6Data: data), Cluster.Lease(2, ipv6: true, v6Data: data)];
+        Lease[] leases = [Sample.Lease(1, ipv6: true, v6Data: data), Sample.Lease(2, ipv6: true, v6Data: data)];
         IBackend one = Start(_one, 1, network, leases[0], leases);
         Start(_two, 2, network, leases[1], leases);
         _one.MustReach("fd00:5:0:2::");
         _two.MustReach("fd00:5:0:1::");
         _one.MustReach("10.5.2.0");
 
-        one.Apply([leases[0], Cluster.Lease(2)]);
+        one.Apply([leases[0], Sample.Lease(2)]);
         _one.MustNotReach("fd00:5:0:2::");
         _one.MustReach("10.5.2.0");
     }
 
     private IBackend Start(NetworkNode node, int host, NetworkConfig? network = null, Lease? own = null, Lease[]? leases = null)
     {
-        BackendContext context = Cluster.Context(network ?? Cluster.Network("""{"Type":"udp"}"""), node.External($"192.0.2.{host}"), _log);
+        BackendContext context = Sample.Context(network ?? Sample.Network("""{"Type":"udp"}"""), node.External($"192.0.2.{host}"), _log);
         IBackend backend = node.Run(() =>
         {
             IBackend made = UdpBackend.Prepare(context);
             try
             {
-                made.Start(own ?? Cluster.Lease(host));
+                made.Start(own ?? Sample.Lease(host));
                 return made;
             }
             catch
@@ -143,7 +143,7 @@ public sealed class UdpBackendOnHostTests : IDisposable
             }
         });
         _backends.Add(backend);
-        Assert.Empty(backend.Apply(leases ?? [Cluster.Lease(1), Cluster.Lease(2)]).Failures);
+        Assert.Empty(backend.Apply(leases ?? [Sample.Lease(1), Sample.Lease(2)]).Failures);
         return backend;
     }
 

@@ -41,7 +41,7 @@ public sealed class UdpBackendTests : IDisposable
     [Fact]
     public void The_published_address_is_not_the_one_that_is_bound()
     {
-        Start(external: Cluster.External(1) with { PublicIP = IPAddress.Parse("203.0.113.1") });
+        Start(external: Sample.External(1) with { PublicIP = IPAddress.Parse("203.0.113.1") });
         Assert.Equal(IPAddress.Parse("192.0.2.1"), _tunnel!.CurrentConfig.Engine.Local);
     }
 
@@ -50,7 +50,7 @@ public sealed class UdpBackendTests : IDisposable
     [InlineData("""{"Type":"udp","Port":1,"Mtu":1}""", 1)]
     public void The_port_comes_from_the_config(string backend, int port)
     {
-        Start(Cluster.Network(backend));
+        Start(Sample.Network(backend));
         Assert.Equal(port, _tunnel!.CurrentConfig.Engine.Port);
     }
 
@@ -58,19 +58,19 @@ public sealed class UdpBackendTests : IDisposable
     [InlineData("""{"Type":"udp","Port":0}""")]
     [InlineData("""{"Type":"udp","Port":65536}""")]
     [InlineData("""{"Type":"udp","Port":"8285"}""")]
-    public void A_port_that_cannot_be_is_refused(string backend) => Assert.Throws<NetworkConfigException>(() => Start(Cluster.Network(backend)));
+    public void A_port_that_cannot_be_is_refused(string backend) => Assert.Throws<NetworkConfigException>(() => Start(Sample.Network(backend)));
 
     [Fact]
     public void A_network_without_ipv4_is_refused()
     {
-        NetworkConfig network = Cluster.Network("""{"Type":"udp"}""", ipv6: true) with { Ipv4 = null };
+        NetworkConfig network = Sample.Network("""{"Type":"udp"}""", ipv6: true) with { Ipv4 = null };
         Assert.Contains("IPv4", Assert.Throws<NetworkConfigException>(() => Start(network)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void An_interface_that_leaves_no_room_is_refused()
     {
-        var refused = Assert.Throws<InvalidOperationException>(() => Start(external: Cluster.External(1, mtu: 603)));
+        var refused = Assert.Throws<InvalidOperationException>(() => Start(external: Sample.External(1, mtu: 603)));
         Assert.Contains("eth0 is 603", refused.Message, StringComparison.Ordinal);
     }
 
@@ -79,7 +79,7 @@ public sealed class UdpBackendTests : IDisposable
     public void Every_other_lease_is_a_peer_whatever_it_names()
     {
         Start();
-        ApplyResult result = _backend!.Apply([Cluster.Lease(1), Cluster.Lease(3, "vxlan", """{"VNI":1}"""), Cluster.Lease(2), Cluster.Lease(4, "host-gw")]);
+        ApplyResult result = _backend!.Apply([Sample.Lease(1), Sample.Lease(3, "vxlan", """{"VNI":1}"""), Sample.Lease(2), Sample.Lease(4, "host-gw")]);
         Assert.Equal(["10.5.2.0/24 at 192.0.2.2", "10.5.3.0/24 at 192.0.2.3", "10.5.4.0/24 at 192.0.2.4"], result.Changes);
         Assert.Empty(result.Failures);
         Assert.Equal([FakeTunnelRuntime.Peer(2), FakeTunnelRuntime.Peer(3), FakeTunnelRuntime.Peer(4)], _tunnel!.Peers);
@@ -90,11 +90,11 @@ public sealed class UdpBackendTests : IDisposable
     public void Only_differences_are_published()
     {
         Start();
-        _backend!.Apply([Cluster.Lease(2), Cluster.Lease(3)]);
-        Assert.Empty(_backend.Apply([Cluster.Lease(3), Cluster.Lease(2)]).Changes);
+        _backend!.Apply([Sample.Lease(2), Sample.Lease(3)]);
+        Assert.Empty(_backend.Apply([Sample.Lease(3), Sample.Lease(2)]).Changes);
         Assert.Equal(1, _tunnel!.Replacements);
-        Lease moved = Cluster.Lease(2) with { Attributes = Cluster.Lease(2).Attributes with { PublicIP = IPAddress.Parse("192.0.2.20") } };
-        Assert.Equal(["10.5.2.0/24 at 192.0.2.20", "10.5.3.0/24 removed", "10.5.4.0/24 at 192.0.2.4"], _backend.Apply([moved, Cluster.Lease(4)]).Changes);
+        Lease moved = Sample.Lease(2) with { Attributes = Sample.Lease(2).Attributes with { PublicIP = IPAddress.Parse("192.0.2.20") } };
+        Assert.Equal(["10.5.2.0/24 at 192.0.2.20", "10.5.3.0/24 removed", "10.5.4.0/24 at 192.0.2.4"], _backend.Apply([moved, Sample.Lease(4)]).Changes);
         Assert.Equal(2, _tunnel.Replacements);
     }
 
@@ -104,12 +104,12 @@ public sealed class UdpBackendTests : IDisposable
         Start();
         int announced = 0;
         _backend!.AnnouncementChanged += () => announced++;
-        _backend.Follow(Cluster.External(1, mtu: 1400));
+        _backend.Follow(Sample.External(1, mtu: 1400));
         Assert.Equal((1372, 1372, 1), (_backend.Mtu, _tunnel!.CurrentConfig.Mtu, announced));
-        _backend.Follow(Cluster.External(9, mtu: 1400));
+        _backend.Follow(Sample.External(9, mtu: 1400));
         Assert.Equal((IPAddress.Parse("192.0.2.9"), 1), (_tunnel.CurrentConfig.Engine.Local, announced));
         // What was a stranger's address is our own now.
-        Assert.Contains("is this host's own", Assert.Single(_backend.Apply([Cluster.Lease(9)]).Failures), StringComparison.Ordinal);
+        Assert.Contains("is this host's own", Assert.Single(_backend.Apply([Sample.Lease(9)]).Failures), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class UdpBackendTests : IDisposable
     {
         Start();
         _tunnel!.RefuseWith = new IOException("no interface of this host owns 192.0.2.9");
-        Assert.Throws<IOException>(() => _backend!.Follow(Cluster.External(9, mtu: 1400)));
+        Assert.Throws<IOException>(() => _backend!.Follow(Sample.External(9, mtu: 1400)));
         Assert.Equal(1472, _backend!.Mtu);
     }
 
@@ -133,19 +133,19 @@ public sealed class UdpBackendTests : IDisposable
     [Fact]
     public void Ipv6_is_carried_while_every_other_host_says_that_it_is_ours()
     {
-        Start(Cluster.Network("""{"Type":"udp"}""", ipv6: true), Cluster.External(1, ipv6: true), ipv6: true);
+        Start(Sample.Network("""{"Type":"udp"}""", ipv6: true), Sample.External(1, ipv6: true), ipv6: true);
         TunnelConfig config = _tunnel!.CurrentConfig;
         Assert.True(config.Engine.InnerIpv6);
         Assert.Equal([IPNetwork.Parse("10.5.0.0/16"), IPNetwork.Parse("fd00:5::/48")], config.Networks);
         string ours = _backend!.Announcement.BackendV6Data.GetRawText();
         Assert.Equal("", _backend.Announcement.BackendType);
 
-        Assert.Empty(_backend.Apply([Cluster.Lease(2, ipv6: true, v6Data: ours), Cluster.Lease(1, ipv6: true, v6Data: ours)]).Failures);
+        Assert.Empty(_backend.Apply([Sample.Lease(2, ipv6: true, v6Data: ours), Sample.Lease(1, ipv6: true, v6Data: ours)]).Failures);
         Assert.Equal(["10.5.2.0/24", "fd00:5:0:2::/64"], _tunnel.Peers.Select(peer => peer.Subnet.ToString()));
         Assert.All(_tunnel.Peers, peer => Assert.Equal("192.0.2.2", peer.PublicIP.ToString()));
 
         // A stock host comes: it would take an IPv6 packet for IPv4 and write to the middle of an address.
-        ApplyResult mixed = _backend.Apply([Cluster.Lease(2, ipv6: true, v6Data: ours), Cluster.Lease(3)]);
+        ApplyResult mixed = _backend.Apply([Sample.Lease(2, ipv6: true, v6Data: ours), Sample.Lease(3)]);
         Assert.Contains("10.5.3.0/24 is not known to be FlannelFast", Assert.Single(mixed.Failures), StringComparison.Ordinal);
         Assert.Equal(["10.5.2.0/24", "10.5.3.0/24"], _tunnel.Peers.Select(peer => peer.Subnet.ToString()));
     }
@@ -159,8 +159,8 @@ public sealed class UdpBackendTests : IDisposable
 
     private void Start(NetworkConfig? network = null, ExternalInterface? external = null, bool ipv6 = false, BackendOptions? options = null)
     {
-        BackendContext context = Cluster.Context(network ?? Cluster.Network("""{"Type":"udp"}"""), external ?? Cluster.External(1), options: options);
+        BackendContext context = Sample.Context(network ?? Sample.Network("""{"Type":"udp"}"""), external ?? Sample.External(1), options: options);
         _backend = new(context, (config, _) => _tunnel = new(config));
-        _backend.Start(Cluster.Lease(1, ipv6: ipv6));
+        _backend.Start(Sample.Lease(1, ipv6: ipv6));
     }
 }

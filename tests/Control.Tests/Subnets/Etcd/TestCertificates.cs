@@ -86,5 +86,5 @@ internal sealed class TestCertificates : IDisposable
     }
 
     private static X509Certificate2 Sign(CertificateRequest request, X509Certificate2 authority, DateTimeOffset end) =>
-        request.Create(authority, end.AddDays(-2), end, RandomNumberGenerator.GetBytes(8));
+        request.Create(authority, authority.NotBefore, end, RandomNumberGenerator.GetBytes(8));
 }

@@ -32,13 +32,16 @@ internal static class GrpcFailure
         IsForeign = e.HttpRequestError is HttpRequestError.VersionNegotiationError,
     };
 
-    /// <summary>HttpClient wraps twice and more; what happened stands inside, and our own messages from connecting name the endpoint already.</summary>
+    /// <summary>
+    /// HttpClient wraps twice and more; what happened stands inside, and our own messages from connecting name the endpoint already. An
+    /// ObjectDisposedException in there is an echo of the connection being given up.
+    /// </summary>
     private static string Innermost(Exception e)
     {
         while (true)
         {
             if (e is EtcdConnectException connect) return connect.Reason;
-            if (e.InnerException is null) return e.Message;
+            if (e.InnerException is not (IOException or SocketException or HttpRequestException)) return e.Message;
             e = e.InnerException;
         }
     }

@@ -79,7 +79,7 @@ internal sealed class EtcdV2Client(EtcdV2Exchange exchange, EndpointPool<Uri> en
         }
         catch (EtcdV2Exception e)
         {
-            endpoints.Failed(endpoint, e.Reason);
+            endpoints.Failed(endpoint, e.IsUnserved ? null : e.Reason);
             throw;
         }
     }

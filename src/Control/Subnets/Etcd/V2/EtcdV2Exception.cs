@@ -11,4 +11,7 @@ internal sealed class EtcdV2Exception(Uri endpoint, string reason, bool wasSent,
     internal string Reason { get; } = reason;
 
     internal bool WasSent { get; } = wasSent;
+
+    /// <summary>An etcd that is well, but whose v2 API is off.</summary>
+    internal bool IsUnserved { get; init; }
 }

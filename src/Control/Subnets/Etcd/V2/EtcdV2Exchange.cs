@@ -148,9 +148,11 @@ internal sealed class EtcdV2Exchange : IDisposable
     private static EtcdV2Exception Foreign(Uri endpoint, HttpResponseMessage response)
     {
         string type = response.Content.Headers.ContentType?.MediaType ?? "nothing";
-        string reason = response.StatusCode == HttpStatusCode.NotFound && type == "text/plain"
+        // The answer of Go's own router where nothing is registered.
+        bool isUnserved = response.StatusCode == HttpStatusCode.NotFound && type == "text/plain";
+        string reason = isUnserved
             ? "does not serve the v2 API (etcd since 3.4 does so with --enable-v2 only, since 3.6 never)"
             : $"answers HTTP {(int)response.StatusCode} with {InvalidInputException.Quote(type)[1..^1]}, which is not of etcd's keys API";
-        return new(endpoint, reason, wasSent: true);
+        return new(endpoint, reason, wasSent: true) { IsUnserved = isUnserved };
     }
 }

@@ -10,8 +10,8 @@ namespace FlannelFast.Control.Subnets.Etcd.V3;
 /// </summary>
 internal sealed class EtcdAuthenticator(EtcdCredentials credentials, TimeProvider time, Random random, ILogger log) : IDisposable
 {
-    /// <summary>A token that is refused sooner than this after it was made counts as a failure of the credentials.</summary>
-    private static readonly TimeSpan s_shortestLife = TimeSpan.FromSeconds(10);
+    /// <summary>A token that is refused sooner than this after it was made did not run out.</summary>
+    private static readonly TimeSpan s_shortestLife = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim _turn = new(1);
     private readonly Lock _lock = new();
@@ -67,8 +67,9 @@ internal sealed class EtcdAuthenticator(EtcdCredentials credentials, TimeProvide
             bool wasShort = (token is not null || _isOff) && time.GetElapsedTime(_issuedAt) < s_shortestLife;
             _token = null;
             _isOff = false;
-            if (wasShort) Fail("etcd refuses the tokens it gives");
-            else _failures = 0;
+            if (!wasShort) _failures = 0;
+            // Once is what a restart or another member looks like.
+            else if (++_failures > 1) Pause("etcd refuses the tokens it gives");
         }
     }
 
@@ -99,7 +100,11 @@ internal sealed class EtcdAuthenticator(EtcdCredentials credentials, TimeProvide
         {
             if (!e.IsEndpointFailure)
             {
-                lock (_lock) Fail($"user {credentials}: {e.Detail}");
+                lock (_lock)
+                {
+                    _failures++;
+                    Pause($"user {credentials}: {e.Detail}");
+                }
             }
             throw e.AsUnprocessed();
         }
@@ -113,9 +118,8 @@ internal sealed class EtcdAuthenticator(EtcdCredentials credentials, TimeProvide
     }
 
     /// <summary>Under the lock.</summary>
-    private void Fail(string reason)
+    private void Pause(string reason)
     {
-        _failures++;
         _reason = reason;
         _retryAt = time.GetTimestamp() + (long)(BackOff.After(_failures, random).TotalSeconds * time.TimestampFrequency);
     }

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 
 namespace FlannelFast.Control.Tests.Backends.Support;
 
-/// <summary>The cluster of the tests: Network 10.5.0.0/16; host n has 192.0.2.n and leases 10.5.n.0/24, with IPv6 2001:db8::n and fd00:5:0:n::/64.</summary>
-internal static class Cluster
+/// <summary>A cluster for tests without host: Network 10.5.0.0/16; host n has 192.0.2.n and leases 10.5.n.0/24, with IPv6 2001:db8::n and fd00:5:0:n::/64.</summary>
+internal static class Sample
 {
     public static NetworkConfig Network(string backend, bool ipv6 = false)
     {

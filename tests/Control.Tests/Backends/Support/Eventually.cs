@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace FlannelFast.Control.Tests.Backends.Support;
 
 /// <summary>Waits for what another thread or the kernel does soon.</summary>
-internal static class Soon
+internal static class Eventually
 {
     public static void True(Func<bool> condition, string what, double seconds = 10)
     {
