@@ -10,13 +10,18 @@ namespace FlannelFast.Control.Backends;
 /// Chooses among all leases those a backend can act on, for one address family. Whatever is in the store, one host's claim never harms another's:
 /// where two contradict each other the older wins (lower create revision), as with a lock.
 /// </summary>
-/// <param name="backendType">Leases of other types are ignored without a word, as stock ignores them: a cluster may be between two backends.</param>
+/// <param name="backendType">Leases of other types are ignored without a word, as stock ignores them: a cluster may be between two backends. Null takes all types, as stock's udp does.</param>
 /// <param name="family">IPv4 or IPv6.</param>
 /// <param name="network">The pod network of that family.</param>
 /// <param name="own">This host's subnet.</param>
 /// <param name="ownAddresses">This host's underlay addresses; null entries are ignored.</param>
-internal sealed class PeerLeaseSelector(string backendType, AddressFamily family, IPNetwork network, IPNetwork own, params IReadOnlyList<IPAddress?> ownAddresses)
+internal sealed class PeerLeaseSelector(string? backendType, AddressFamily family, IPNetwork network, IPNetwork own, params IReadOnlyList<IPAddress?> ownAddresses)
 {
+    /// <summary>Of which family the hosts' addresses must be; null for that of the subnets.</summary>
+    internal AddressFamily? Underlay { get; init; }
+
+    private AddressFamily HostFamily => Underlay ?? family;
+
     /// <summary>The usable leases of other hosts, oldest first.</summary>
     /// <param name="leases">All of the cluster, our own too.</param>
     /// <param name="failures">Gets one sentence for each lease that is refused.</param>
@@ -26,9 +31,9 @@ internal sealed class PeerLeaseSelector(string backendType, AddressFamily family
         foreach (Lease lease in leases)
         {
             bool ipv4 = family == AddressFamily.InterNetwork;
-            if (!lease.Attributes.BackendType.Equals(backendType, StringComparison.Ordinal)) continue;
+            if (backendType is not null && !lease.Attributes.BackendType.Equals(backendType, StringComparison.Ordinal)) continue;
             if ((ipv4 ? lease.Subnet.Ipv4 : lease.Subnet.Ipv6) is not { } subnet || subnet == own) continue;
-            IPAddress? publicIP = ipv4 ? lease.Attributes.PublicIP : lease.Attributes.PublicIPv6;
+            IPAddress? publicIP = HostFamily == AddressFamily.InterNetwork ? lease.Attributes.PublicIP : lease.Attributes.PublicIPv6;
             if (Refusal(subnet, publicIP) is { } refusal) failures.Add($"lease {subnet}: {refusal}");
             else candidates.Add(new(lease, subnet, publicIP!));
         }
@@ -44,8 +49,8 @@ internal sealed class PeerLeaseSelector(string backendType, AddressFamily family
     {
         if (!AddressRules.IsInside(subnet, network)) return $"it is outside the network {network}";
         if (AddressRules.Overlap(subnet, own)) return $"it overlaps this host's {own}";
-        if (publicIP is null) return $"its host publishes no {(family == AddressFamily.InterNetwork ? "PublicIP" : "PublicIPv6")}";
-        if (publicIP.AddressFamily != family || !AddressRules.IsUnicast(publicIP) || IPAddress.IsLoopback(publicIP))
+        if (publicIP is null) return $"its host publishes no {(HostFamily == AddressFamily.InterNetwork ? "PublicIP" : "PublicIPv6")}";
+        if (publicIP.AddressFamily != HostFamily || !AddressRules.IsUnicast(publicIP) || IPAddress.IsLoopback(publicIP))
             return $"{publicIP} cannot be the address of its host";
         if (subnet.Contains(publicIP)) return $"the address of its host, {publicIP}, lies in it: packets to the host would go to the host for ever";
         foreach (IPAddress? address in ownAddresses)

@@ -18,6 +18,21 @@ public sealed class PeerLeaseSelectorTests
         Assert.Empty(failures);
     }
 
+    /// <summary>Stock's udp looks at no type, and has one IPv4 socket whatever is inside.</summary>
+    [Fact]
+    public void All_types_and_another_underlay_are_taken_where_asked_for()
+    {
+        Lease ours = Lease("10.5.1.0/24", 1), untyped = Lease("10.5.2.0/24", 2), typed = Lease("10.5.3.0/24", 3);
+        untyped = untyped with { Subnet = untyped.Subnet with { Ipv6 = IPNetwork.Parse("fd05:0:0:2::/64") }, Attributes = untyped.Attributes with { BackendType = "" } };
+        List<string> failures = [];
+        PeerLeaseSelector ipv4 = new(null, AddressFamily.InterNetwork, IPNetwork.Parse("10.5.0.0/16"), IPNetwork.Parse("10.5.1.0/24"));
+        Assert.Equal(["10.5.2.0/24", "10.5.3.0/24"], ipv4.Select([ours, untyped, typed], failures).Select(lease => $"{lease.Subnet}"));
+        PeerLeaseSelector ipv6 = new(null, AddressFamily.InterNetworkV6, IPNetwork.Parse("fd05::/48"), IPNetwork.Parse("fd05:0:0:1::/64")) { Underlay = AddressFamily.InterNetwork };
+        PeerLease chosen = Assert.Single(ipv6.Select([ours, untyped, typed], failures));
+        Assert.Equal(("fd05:0:0:2::/64", untyped.Attributes.PublicIP), ($"{chosen.Subnet}", chosen.PublicIP));
+        Assert.Empty(failures);
+    }
+
     [Theory]
     [InlineData("10.6.0.0/24", "192.0.2.2", "lease 10.6.0.0/24: it is outside the network 10.5.0.0/16")]
     [InlineData("0.0.0.0/0", "192.0.2.2", "lease 0.0.0.0/0: it is outside the network 10.5.0.0/16")]

@@ -8,6 +8,8 @@ internal sealed class RecordingLog : ILoggerFactory, ILogger
 {
     internal ConcurrentQueue<string> Lines { get; } = new();
 
+    internal int CountOf(string text) => Lines.Count(line => line.Contains(text, StringComparison.Ordinal));
+
     public ILogger CreateLogger(string categoryName) => this;
 
     public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();

@@ -14,6 +14,9 @@ internal static class PeerOrder
         return byAddress != 0 ? byAddress : a.Length.CompareTo(b.Length);
     }
 
+    /// <summary>Brings peers into order.</summary>
+    internal static void Sort(List<Peer> peers) => peers.Sort(static (a, b) => Compare(Prefix.From(a.Subnet), Prefix.From(b.Subnet)));
+
     /// <summary>One phrase for each peer that is new, other or gone.</summary>
     /// <param name="before">In order.</param>
     /// <param name="now">In order.</param>

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using FlannelFast.Control.Backends.Engine;
 using FlannelFast.Control.Subnets;
 using FlannelFast.Control.Tunnels;
@@ -23,7 +24,7 @@ internal sealed class UdpBackend : IBackend, IEngineBackend
     private readonly TaskCompletionSource _notStarted = new();
     private ExternalInterface _external;
     private LeasedSubnet? _own;
-    private PeerSelector? _ipv4, _ipv6;
+    private PeerLeaseSelector? _ipv4, _ipv6;
     private ITunnelRuntime? _tunnel;
 
     /// <summary>Prepares the backend with another tunnel than the host's own, for tests.</summary>
@@ -92,14 +93,16 @@ internal sealed class UdpBackend : IBackend, IEngineBackend
     {
         if (_tunnel is not { } tunnel) throw new InvalidOperationException("the udp backend was not started");
         List<string> changes = [], failures = [];
-        List<Peer> peers = _ipv4!.Select(leases, failures);
+        List<PeerLease> usable = _ipv4!.Select(leases, failures);
         if (tunnel.Config.Engine.InnerIpv6)
         {
             if (FirstWithoutIpv6(leases) is { } stranger)
                 failures.Add($"no IPv6 between the hosts: {stranger.Subnet} is not known to be FlannelFast, and stock's udp proxy carries IPv4 only");
             else
-                peers.AddRange(_ipv6!.Select(leases, failures));
+                usable.AddRange(_ipv6!.Select(leases, failures));
         }
+        List<Peer> peers = usable.ConvertAll(lease => new Peer(lease.Subnet, lease.PublicIP));
+        PeerOrder.Sort(peers);
         PeerOrder.Compare(tunnel.Peers, peers, changes);
         if (changes.Count > 0) tunnel.ReplacePeers(peers);
         return new(changes, failures);
@@ -118,11 +121,13 @@ internal sealed class UdpBackend : IBackend, IEngineBackend
 
     public void Dispose() => Interlocked.Exchange(ref _tunnel, null)?.Dispose();
 
+    /// <summary>Packets of both families go to the IPv4 address of their host: there is one socket.</summary>
     private void MakeSelectors()
     {
-        IPAddress local = LocalOf(_external);
-        _ipv4 = new(_own!, local, lease => PeerCandidate.Of(lease.Subnet.Ipv4, lease.Attributes.PublicIP));
-        _ipv6 = new(_own!, local, lease => PeerCandidate.Of(lease.Subnet.Ipv6, lease.Attributes.PublicIP));
+        IPAddress?[] own = [_external.Address, _external.PublicIP];
+        _ipv4 = new(null, AddressFamily.InterNetwork, _context.Network.Ipv4!.Network, _own!.Ipv4!.Value, own);
+        if (_context.Network.Ipv6 is { } network && _own.Ipv6 is { } subnet)
+            _ipv6 = new(null, AddressFamily.InterNetworkV6, network.Network, subnet, own) { Underlay = AddressFamily.InterNetwork };
     }
 
     private Lease? FirstWithoutIpv6(IReadOnlyCollection<Lease> leases)

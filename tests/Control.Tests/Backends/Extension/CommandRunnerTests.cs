@@ -72,7 +72,7 @@ public sealed class CommandRunnerTests : IDisposable
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 1, 8);
         Assert.Contains("did not end within 1 s and was killed", line, StringComparison.Ordinal);
         int child = int.Parse(File.ReadAllText(pidFile).Trim());
-        Eventually.True(() => !Directory.Exists($"/proc/{child}") || File.ReadAllText($"/proc/{child}/stat").Contains(") Z", StringComparison.Ordinal), "the end of its child");
+        Soon.True(() => !Directory.Exists($"/proc/{child}") || File.ReadAllText($"/proc/{child}/stat").Contains(") Z", StringComparison.Ordinal), "the end of its child");
     }
 
     /// <summary>flanneld's users start their tunnels this way.</summary>

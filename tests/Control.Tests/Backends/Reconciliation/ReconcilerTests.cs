@@ -10,7 +10,7 @@ public sealed class ReconcilerTests : IDisposable
 {
     private readonly ManualTimeProvider _time = new();
     private readonly FakeBackend _backend = new();
-    private readonly LogLines _log = new();
+    private readonly RecordingLog _log = new();
     private readonly Reconciler _reconciler;
 
     public ReconcilerTests()
@@ -101,7 +101,7 @@ public sealed class ReconcilerTests : IDisposable
         _backend.OnApply = _ => new(["route 10.5.2.0/24"], []);
         _time.Advance(TimeSpan.FromSeconds(30));
         AppliesAre(12);
-        Eventually.True(() => _log.CountOf("done") == 1, "the all-clear");
+        Soon.True(() => _log.CountOf("done") == 1, "the all-clear");
         Assert.Equal(1, _log.CountOf("route 10.5.2.0/24"));
         Assert.Empty(_reconciler.ReadStatus().Failures);
     }
@@ -113,7 +113,7 @@ public sealed class ReconcilerTests : IDisposable
         _backend.OnApply = leases => new([], bad ? [.. leases.Select(lease => $"lease {lease.Subnet}: bad")] : []);
         Snapshot([.. Enumerable.Range(1, 40)]);
         AppliesAre(1);
-        Eventually.True(() => _log.CountOf("and 30 more") == 1, "the end of a long list");
+        Soon.True(() => _log.CountOf("and 30 more") == 1, "the end of a long list");
         Assert.Equal(10, _log.CountOf(": bad"));
         foreach (bool next in (bool[])[true, false, true])
         {
@@ -144,7 +144,7 @@ public sealed class ReconcilerTests : IDisposable
     {
         _reconciler.Follow(Sample.External(9));
         _time.Advance(ReconcileSchedule.ChangeInterval);
-        Eventually.True(() => _backend.Follows.Length == 1, "the follow");
+        Soon.True(() => _backend.Follows.Length == 1, "the follow");
         Assert.Empty(_backend.Applies);
         Assert.False(_reconciler.Synchronised.IsCompleted);
     }
@@ -158,7 +158,7 @@ public sealed class ReconcilerTests : IDisposable
         _reconciler.Follow(Sample.External(9));
         _time.Advance(ReconcileSchedule.ChangeInterval);
         AppliesAre(2);
-        Eventually.True(() => _reconciler.ReadStatus().Failures.Count == 1, "the failure");
+        Soon.True(() => _reconciler.ReadStatus().Failures.Count == 1, "the failure");
         _backend.OnFollow = _ => { };
         _time.Advance(TimeSpan.FromSeconds(1));
         AppliesAre(3);
@@ -187,7 +187,7 @@ public sealed class ReconcilerTests : IDisposable
             return new(["a", "b"], ["c"]);
         };
         Snapshot(1, 2, 3);
-        Eventually.True(() => _reconciler.ReadStatus().Applies == 1, "the first apply");
+        Soon.True(() => _reconciler.ReadStatus().Applies == 1, "the first apply");
         _time.Advance(TimeSpan.FromMilliseconds(100));
         ReconcilerStatus status = _reconciler.ReadStatus();
         Assert.Equal((3, true, 2, 1), (status.Leases, status.IsComplete, status.Changes, status.FailedApplies));
@@ -199,7 +199,7 @@ public sealed class ReconcilerTests : IDisposable
     /// <summary>Waits for the end of so many applies, and for one too many as long as it takes a thread to wake up.</summary>
     private void AppliesAre(int count)
     {
-        Eventually.True(() => _reconciler.ReadStatus().Applies >= count, $"{count} applies");
+        Soon.True(() => _reconciler.ReadStatus().Applies >= count, $"{count} applies");
         Thread.Sleep(5);
         Assert.Equal(count, _reconciler.ReadStatus().Applies);
     }

@@ -49,7 +49,7 @@ internal static class Sample
     }
 
     public static BackendContext Context(NetworkConfig network, ExternalInterface external, ILoggerFactory? log = null, BackendOptions? options = null) =>
-        new(network, external, options ?? new(), log ?? new LogLines());
+        new(network, external, options ?? new(), log ?? new RecordingLog());
 
     public static JsonElement Json(string text)
     {

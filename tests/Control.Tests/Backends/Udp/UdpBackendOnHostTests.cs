@@ -8,11 +8,11 @@ namespace FlannelFast.Control.Tests.Backends.Udp;
 /// <summary>The udp backend on the real kernel: two hosts on one wire.</summary>
 public sealed class UdpBackendOnHostTests : IDisposable
 {
-    private readonly NetworkNode _one, _two;
+    private readonly Node _one, _two;
     private readonly List<IBackend> _backends = [];
-    private readonly LogLines _log = new();
+    private readonly RecordingLog _log = new();
 
-    public UdpBackendOnHostTests() => (_one, _two) = NetworkNode.Pair();
+    public UdpBackendOnHostTests() => (_one, _two) = Node.CreatePair();
 
     public void Dispose()
     {
@@ -33,7 +33,7 @@ public sealed class UdpBackendOnHostTests : IDisposable
         _one.MustReach("10.5.2.0");
         _two.MustReach("10.5.1.0");
 
-        _one.Run(one.Dispose);
+        _one.Do(one.Dispose);
         Assert.Equal(before, State(_one));
     }
 
@@ -62,7 +62,7 @@ public sealed class UdpBackendOnHostTests : IDisposable
         _one.MustReach("10.5.2.0");
         string before = State(_one);
         _one.Shell(damage);
-        Eventually.True(() => State(_one) == before, $"the state before \"{damage}\"", seconds: 1.5);
+        Soon.True(() => State(_one) == before, $"the state before \"{damage}\"", seconds: 1.5);
         _one.MustReach("10.5.2.0", seconds: 1.5);
     }
 
@@ -76,11 +76,11 @@ public sealed class UdpBackendOnHostTests : IDisposable
 
         _one.Shell("ip addr add 192.0.2.11/24 dev eth0; ip addr del 192.0.2.1/24 dev eth0; ip addr add 192.0.2.11/24 dev eth0 2>/dev/null || true; ip link set eth0 mtu 1400");
         ExternalInterface moved = _one.External("192.0.2.11");
-        _one.Run(() => one.Follow(moved));
+        _one.Do(() => one.Follow(moved));
         Lease lease = Sample.Lease(1) with { Attributes = Sample.Lease(1).Attributes with { PublicIP = moved.PublicIP } };
         two.Apply([lease, Sample.Lease(2)]);
         Assert.Equal(1372, one.Mtu);
-        Eventually.True(() => _one.Shell("ip link show flannel0").Contains("mtu 1372", StringComparison.Ordinal), "the MTU", seconds: 1);
+        Soon.True(() => _one.Shell("ip link show flannel0").Contains("mtu 1372", StringComparison.Ordinal), "the MTU", seconds: 1);
         _one.MustReach("10.5.2.0");
         _two.MustReach("10.5.1.0");
         // The same device all the time: pods' connections live on.
@@ -94,7 +94,7 @@ public sealed class UdpBackendOnHostTests : IDisposable
         IBackend one = Start(_one, 1);
         Start(_two, 2);
         ExternalInterface nowhere = _one.External("192.0.2.99");
-        var refused = Assert.Throws<IOException>(() => _one.Run(() => one.Follow(nowhere)));
+        var refused = Assert.Throws<IOException>(() => _one.Do(() => one.Follow(nowhere)));
         Assert.Equal("no interface of this host owns 192.0.2.99: choose one with -iface", refused.Message);
         _one.MustReach("10.5.2.0");
     }
@@ -125,10 +125,10 @@ public sealed class UdpBackendOnHostTests : IDisposable
         _one.MustReach("10.5.2.0");
     }
 
-    private IBackend Start(NetworkNode node, int host, NetworkConfig? network = null, Lease? own = null, Lease[]? leases = null)
+    private IBackend Start(Node node, int host, NetworkConfig? network = null, Lease? own = null, Lease[]? leases = null)
     {
         BackendContext context = Sample.Context(network ?? Sample.Network("""{"Type":"udp"}"""), node.External($"192.0.2.{host}"), _log);
-        IBackend backend = node.Run(() =>
+        IBackend backend = node.Do(() =>
         {
             IBackend made = UdpBackend.Prepare(context);
             try
@@ -148,8 +148,8 @@ public sealed class UdpBackendOnHostTests : IDisposable
     }
 
     // Indices and counters aside: a device that was made again has others.
-    private static string State(NetworkNode node) => node.Shell(
+    private static string State(Node node) => node.Shell(
         "ip -o link | sed 's/^[0-9]*: //; s/link-netns[^ ]* [^ ]*//'; ip -o -4 addr | sed 's/^[0-9]*: //'; ip route");
 
-    private static int Index(NetworkNode node) => int.Parse(node.Shell("ip -o link show flannel0 | cut -d: -f1").Trim());
+    private static int Index(Node node) => int.Parse(node.Shell("ip -o link show flannel0 | cut -d: -f1").Trim());
 }

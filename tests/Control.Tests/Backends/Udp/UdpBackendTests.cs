@@ -3,8 +3,10 @@ using FlannelFast.Control.Backends;
 using FlannelFast.Control.Backends.Udp;
 using FlannelFast.Control.Subnets;
 using FlannelFast.Control.Tests.Backends.Support;
+using FlannelFast.Control.Tests.Backends.Vxlan;
 using FlannelFast.Control.Tunnels;
 using FlannelFast.Dataplane.Engine;
+using FlannelFast.Dataplane.Peers;
 using FlannelFast.Tests.Fakes;
 
 namespace FlannelFast.Control.Tests.Backends.Udp;
@@ -86,6 +88,18 @@ public sealed class UdpBackendTests : IDisposable
         Assert.Contains((IPNetwork.Parse("10.5.3.0/24"), "flannel%d to 192.0.2.3:8285"), _backend.Routes);
     }
 
+    /// <summary>The engine takes a table whole or not at all.</summary>
+    [Fact]
+    public void Whatever_is_in_the_store_good_peers_are_in_the_table()
+    {
+        Start();
+        ApplyResult result = _backend!.Apply([.. GarbageLeases.All(Sample.Lease(1, data: "{}"), Sample.Lease(2, data: "{}")), Sample.Lease(2)]);
+        // Those whose only fault is a VtepMAC are good enough here.
+        Assert.Equal([2, 40, 41, 42, 43, 44, 45, 46], _tunnel!.Peers.Select(peer => (int)peer.Subnet.BaseAddress.GetAddressBytes()[2]));
+        Assert.NotEmpty(result.Failures);
+        PeerTable.Build([IPNetwork.Parse("10.5.1.0/24")], _tunnel.Peers, null, 1);
+    }
+
     [Fact]
     public void Only_differences_are_published()
     {
@@ -109,7 +123,7 @@ public sealed class UdpBackendTests : IDisposable
         _backend.Follow(Sample.External(9, mtu: 1400));
         Assert.Equal((IPAddress.Parse("192.0.2.9"), 1), (_tunnel.CurrentConfig.Engine.Local, announced));
         // What was a stranger's address is our own now.
-        Assert.Contains("is this host's own", Assert.Single(_backend.Apply([Sample.Lease(9)]).Failures), StringComparison.Ordinal);
+        Assert.Contains("claims this host's own address 192.0.2.9", Assert.Single(_backend.Apply([Sample.Lease(9)]).Failures), StringComparison.Ordinal);
     }
 
     [Fact]
