@@ -8,7 +8,7 @@ namespace FlannelFast.Lab.Contenders;
 /// Any program that tunnels between two nodes. If it only makes the device, the lab does the rest: address, link up, route to
 /// the other node. A program that configures its device itself is left alone.
 /// </summary>
-internal sealed class ExecContender(ContenderSpec spec, int index) : Contender(spec, index)
+internal sealed class ExecContender(ContenderSpec spec, AddressPlan plan) : Contender(spec, plan)
 {
     private static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(15), s_stopLimit = TimeSpan.FromSeconds(3);
 

@@ -33,6 +33,7 @@ internal static class HtmlReport
         page.Append(CultureInfo.InvariantCulture, $"<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{Markup.Text(title)}</title>\n<style>\n{Style}\n</style>\n</head>\n<body>\n<main>\n");
         page.Append(CultureInfo.InvariantCulture, $"<h1>{Markup.Text(title)}</h1>\n<p class=\"soft\">{Markup.Text(Setup(report))}</p>\n");
         page.Append("<p class=\"soft\">Bars: medians. Whiskers: 95 % interval of the median. Dots: single rounds, those beyond the scale at its end. ×: ratio to the baseline within rounds, with its 95 % interval. Below six rounds an interval is the whole range.</p>\n");
+        if (report.Interrupted) page.Append("<section class=\"failed\">Interrupted: only the rounds finished until then are here.</section>\n");
         foreach (FailedMeasurement failure in report.Failures)
             page.Append(CultureInfo.InvariantCulture, $"<section class=\"failed\">{Markup.Text($"{failure.Workload} on {failure.Contender} failed in round {failure.Round}: {failure.Message}")}</section>\n");
         foreach (WorkloadFacts workload in report.Workloads) AppendWorkload(page, report, workload);

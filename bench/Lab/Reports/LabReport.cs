@@ -15,6 +15,9 @@ internal sealed record LabReport
 
     public required double DurationSeconds { get; init; }
 
+    /// <summary>True if the run was stopped (SIGINT, SIGTERM): the rounds that were finished are here, further ones were meant to follow.</summary>
+    public bool Interrupted { get; init; }
+
     public required ProgramFacts Program { get; init; }
 
     public required MachineFacts Machine { get; init; }

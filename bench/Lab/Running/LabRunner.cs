@@ -21,18 +21,23 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
     private readonly List<FailedMeasurement> _failures = [];
     private readonly HashSet<WorkloadSpec> _precise = [];
 
+    private bool _interrupted;
+
+    // The workload and round that not all contenders have been through yet.
+    private (string Workload, int Round)? _open;
+
     private double Elapsed => Stopwatch.GetElapsedTime(_started).TotalSeconds;
 
     /// <summary>Runs it, and leaves nothing behind, however it ends.</summary>
     /// <exception cref="LabException">It cannot be run, or payload does not arrive intact.</exception>
-    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped before anything had been measured.</exception>
     internal async Task<LabReport> RunAsync(CancellationToken cancel)
     {
         DateTimeOffset date = DateTimeOffset.UtcNow;
         MachineFacts machine = MachineFacts.Read();
         foreach (ContenderSpec spec in scenario.Contenders)
         {
-            if (spec.Kind is ContenderKind.Udp or ContenderKind.Vxlan) new EngineContender(spec, 0, "").Check();
+            if (spec.Kind is ContenderKind.Udp or ContenderKind.Vxlan) new EngineContender(spec, new(0, isWide: false), "").Check();
         }
         using LabState state = await LabState.AcquireAsync(progress.Notice, cancel).ConfigureAwait(false);
         var contenders = new List<Contender>();
@@ -43,12 +48,19 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
             foreach (ContenderSpec spec in scenario.Contenders)
             {
                 progress.Doing($"starting {spec.Name}");
-                contenders.Add(Contender.Create(spec, contenders.Count, state.Directory));
+                contenders.Add(Contender.Create(spec, contenders.Count, state.Directory, scenario.Workloads.Any(w => w.Kind == WorkloadKind.Peers)));
                 await contenders[^1].StartAsync(topology, cancel).ConfigureAwait(false);
             }
             var runner = new WorkloadRunner(topology);
             List<ContenderFacts> facts = await ValidateAsync(runner, contenders, cancel).ConfigureAwait(false);
-            await MeasureAsync(runner, contenders, cancel).ConfigureAwait(false);
+            try
+            {
+                await MeasureAsync(runner, contenders, cancel).ConfigureAwait(false);
+            }
+            catch (Exception) when (cancel.IsCancellationRequested && KeepFinished())
+            {
+                _interrupted = true;
+            }
             return Report(date, machine, facts);
         }
         catch (Exception) when (cancel.IsCancellationRequested)
@@ -92,6 +104,7 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
             if (round > 1 && began + longest > scenario.TimeLimit) break;
             foreach (WorkloadSpec workload in scenario.Workloads.Where(w => !_precise.Contains(w)))
             {
+                _open = (workload.Id, round);
                 for (int i = 0; i < contenders.Count; i++)
                 {
                     // Another one begins each round: who comes after the most demanding one finds a warmer machine.
@@ -99,11 +112,20 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
                     if (_failures.Count(f => f.Workload == workload.Id && f.Contender == contender.Name) >= FailuresAllowed) continue;
                     await MeasureOnceAsync(runner, workload, contender, round, cancel).ConfigureAwait(false);
                 }
+                _open = null;
                 if (round >= scenario.MinRounds && IsPrecise(workload)) _precise.Add(workload);
             }
             longest = Math.Max(longest, Elapsed - began);
             if (_precise.Count == scenario.Workloads.Count) break;
         }
+    }
+
+    // What only some contenders were measured at is given up: medians over unequal rounds would compare unequal things. In the first round
+    // every contender has one value at most, and one may be the result of half an hour.
+    private bool KeepFinished()
+    {
+        if (_open is { Round: > 1 } open) _measurements.RemoveAll(m => (m.Workload, m.Round) == open);
+        return _measurements.Count > 0;
     }
 
     private async Task MeasureOnceAsync(WorkloadRunner runner, WorkloadSpec workload, Contender contender, int round, CancellationToken cancel)
@@ -112,28 +134,31 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
         try
         {
             IReadOnlyList<int> daemons = contender.Daemons;
-            IReadOnlyDictionary<string, long> dropsBefore = contender.Drops();
+            Dictionary<string, long> dropsBefore = Drops(runner.Topology, contender);
             double began = Elapsed;
             MachineUsage before = MachineUsage.Read(daemons);
-            Outcome outcome = await runner.RunAsync(workload, contender, cancel).ConfigureAwait(false);
-            MachineUsage used = MachineUsage.Read(daemons) - before;
+            Outcome outcome = await runner.RunAsync(workload, contender, round, text => progress.Doing($"round {round}: {workload.Id}, {contender.Name}: {text}"), cancel).ConfigureAwait(false);
+            MachineUsage used = outcome.Used ?? MachineUsage.Read(daemons) - before;
+            double duration = Elapsed - began;
+            Dictionary<string, long> drops = Drops(runner.Topology, contender)
+                .Select(d => KeyValuePair.Create(d.Key, d.Value - dropsBefore.GetValueOrDefault(d.Key)))
+                .Where(d => d.Value != 0).ToDictionary();
             var measurement = new Measurement
             {
                 Workload = workload.Id,
                 Contender = contender.Name,
                 Round = round,
                 AtSeconds = Math.Round(began, 3),
-                DurationSeconds = Math.Round(Elapsed - began, 3),
-                Values = WithCpu(outcome, used, hasDaemons: daemons.Count > 0),
+                DurationSeconds = Math.Round(duration, 3),
+                Values = WithCosts(outcome, used, duration, drops.Values.Sum(), hasDaemons: daemons.Count > 0),
                 Bytes = outcome.Bytes,
                 Packets = outcome.Packets,
-                DaemonCpuSeconds = Math.Round(used.DaemonSeconds, 2),
+                DaemonCpuSeconds = Math.Round(used.DaemonSeconds, 4),
                 MachineCpuSeconds = Math.Round(used.MachineSeconds, 2),
                 DaemonContextSwitches = used.DaemonSwitches,
                 MachineContextSwitches = used.MachineSwitches,
-                Drops = contender.Drops()
-                    .Select(d => KeyValuePair.Create(d.Key, d.Value - dropsBefore.GetValueOrDefault(d.Key)))
-                    .Where(d => d.Value != 0).ToDictionary(),
+                Drops = drops,
+                Series = outcome.Series,
                 Congestion = outcome.Congestion,
             };
             _measurements.Add(measurement);
@@ -147,23 +172,35 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
         }
     }
 
-    private static Dictionary<string, double> WithCpu(Outcome outcome, MachineUsage used, bool hasDaemons)
+    private static Dictionary<string, long> Drops(Topology topology, Contender contender)
+    {
+        Dictionary<string, long> drops = KernelDrops.Read(topology, contender);
+        foreach ((string reason, long count) in contender.Drops()) drops[reason] = count;
+        return drops;
+    }
+
+    private static Dictionary<string, double> WithCosts(Outcome outcome, MachineUsage used, double seconds, long drops, bool hasDaemons)
     {
         var values = new Dictionary<string, double>(outcome.Values);
         // A little traffic would make a large and meaningless quotient.
         const double LeastGb = 0.01, LeastMpackets = 0.001;
         (double gb, double mpackets) = (outcome.Bytes / 1e9, outcome.Packets / 1e6);
-        if (outcome.Packets == 0 && gb >= LeastGb)
+        if (gb >= LeastGb) Add(MeasureInfo.MachineCpuPerGb, used.MachineSeconds / gb, MeasureInfo.DaemonCpuPerGb, used.DaemonSeconds / gb);
+        if (mpackets >= LeastMpackets) Add(MeasureInfo.MachineCpuPerMpackets, used.MachineSeconds / mpackets, MeasureInfo.DaemonCpuPerMpackets, used.DaemonSeconds / mpackets);
+        // What the traffic alone used is not over the whole time.
+        if (outcome.Used is null)
         {
-            values[MeasureInfo.MachineCpuPerGb] = used.MachineSeconds / gb;
-            if (hasDaemons) values[MeasureInfo.DaemonCpuPerGb] = used.DaemonSeconds / gb;
+            Add(MeasureInfo.MachineCpu, 100 * used.MachineSeconds / seconds, MeasureInfo.DaemonCpu, 100 * used.DaemonSeconds / seconds);
+            Add(MeasureInfo.MachineSwitches, used.MachineSwitches / seconds, MeasureInfo.DaemonSwitches, used.DaemonSwitches / seconds);
         }
-        if (mpackets >= LeastMpackets)
-        {
-            values[MeasureInfo.MachineCpuPerMpackets] = used.MachineSeconds / mpackets;
-            if (hasDaemons) values[MeasureInfo.DaemonCpuPerMpackets] = used.DaemonSeconds / mpackets;
-        }
+        values[MeasureInfo.Drops] = drops;
         return values;
+
+        void Add(string machine, double ofMachine, string daemons, double ofDaemons)
+        {
+            values[machine] = ofMachine;
+            if (hasDaemons) values[daemons] = ofDaemons;
+        }
     }
 
     private bool IsPrecise(WorkloadSpec workload)
@@ -178,6 +215,7 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
     {
         Date = date,
         DurationSeconds = Math.Round(Elapsed, 1),
+        Interrupted = _interrupted,
         Program = program,
         Machine = machine,
         Scenario = new(

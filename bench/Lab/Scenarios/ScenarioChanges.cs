@@ -49,6 +49,7 @@ internal sealed record ScenarioChanges
             MaxRounds = Within("--rounds", Rounds, 1, ScenarioReader.MaxRounds) ?? scenario.MaxRounds,
             PrecisionPercent = Within("--precision", Precision, 0.1, ScenarioReader.MaxPrecision) ?? scenario.PrecisionPercent,
         };
+        ScenarioReader.Check(Topology is null ? "--only" : "--topology", changed.Topology, changed.Workloads);
         ScenarioReader.Check(Baseline is null ? "--contender" : "--baseline", contenders, changed.Baseline);
         if (Workloads.FirstOrDefault(id => scenario.Workloads.All(w => w.Id != id)) is { } unknown)
             throw LabException.Input($"--only: expected workloads of {scenario.Name}: {string.Join(", ", scenario.Workloads.Select(w => w.Id))}; not \"{unknown}\"");

@@ -75,7 +75,7 @@ internal sealed class LabRunCommand
         catch (OperationCanceledException)
         {
             progress.Clear();
-            return _context.Fail(ExitCode.Failure, "stopped; nothing is left behind");
+            return _context.Fail(ExitCode.Failure, "stopped before anything was measured; nothing is left behind");
         }
         finally
         {
@@ -84,7 +84,7 @@ internal sealed class LabRunCommand
         LabRenderer.WriteReport(_context.Out, report, style);
         Write(json, report.ToJson);
         Write(html, () => HtmlReport.Create(report));
-        return report.Failures.Count == 0 ? ExitCode.Success : ExitCode.Failure;
+        return report.Failures.Count == 0 && !report.Interrupted ? ExitCode.Success : ExitCode.Failure;
     }
 
     private Scenario Named(ParseResult result) => (result.GetValue(_name), result.GetValue(_file)) switch

@@ -9,8 +9,8 @@ public sealed class LabCommandTests : IDisposable
     public void Dispose() => _rig.Dispose();
 
     [Theory]
-    [InlineData("expected either the name of a scenario (peers, quick, standard) or --scenario FILE", "run")]
-    [InlineData("no scenario \"fast\"; there are peers, quick, standard, and --scenario FILE", "run", "fast")]
+    [InlineData("expected either the name of a scenario (fairness, mixed, peers, quick, stability, standard) or --scenario FILE", "run")]
+    [InlineData("no scenario \"fast\"; there are fairness, mixed, peers, quick, stability, standard, and --scenario FILE", "run", "fast")]
     [InlineData("--topology: expected pair, star:N with 2 to 64 nodes, or pods, not \"ring\"", "run", "quick", "--topology", "ring")]
     [InlineData("/nowhere/x.json: there is no directory /nowhere", "run", "quick", "--json", "/nowhere/x.json")]
     [InlineData("--tolerance: expected a number from 0 to 50, not 99", "compare", "a", "b", "--tolerance", "99")]

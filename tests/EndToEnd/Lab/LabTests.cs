@@ -66,9 +66,34 @@ public sealed class LabTests : IDisposable
         Eventually.True(() => lab.HasExited || Namespaces(lab.Id).Length == 2, TimeSpan.FromSeconds(10), () => "the lab makes no nodes");
         Native.Kill(lab.Id, signal);
         Assert.True(lab.WaitForExit(TimeSpan.FromSeconds(10)), "the lab does not end");
-        Assert.Equal((1, "flannelfast: stopped; nothing is left behind\n"), (lab.ExitCode, lab.StandardError.ReadToEnd()));
+        Assert.Equal((1, "flannelfast: stopped before anything was measured; nothing is left behind\n"), (lab.ExitCode, lab.StandardError.ReadToEnd()));
         Assert.Empty(Namespaces(lab.Id));
         Assert.False(Directory.Exists($"/run/flannelfast-lab/{lab.Id}"));
+    }
+
+    [Fact]
+    public void An_interrupted_lab_reports_the_finished_rounds()
+    {
+        string json = Path.Combine(_directory, "r.json"), html = Path.Combine(_directory, "r.html");
+        using Process lab = Shell.Start(Daemon.Binary, "lab", "run", "quick", "--only", "tcp-1", "--contender", "udp", "--contender", "raw", "--json", json, "--html", html);
+        string? line;
+        // Four of these are two rounds; the signal hits the fifth or sixth measurement.
+        for (int measured = 0; measured < 5 && (line = lab.StandardOutput.ReadLine()) is not null;)
+        {
+            if (line.StartsWith("round ", StringComparison.Ordinal)) measured++;
+        }
+        Native.Kill(lab.Id, Native.SIGINT);
+        string rest = lab.StandardOutput.ReadToEnd();
+        Assert.True(lab.WaitForExit(TimeSpan.FromSeconds(10)), "the lab does not end");
+        Assert.Equal((1, ""), (lab.ExitCode, lab.StandardError.ReadToEnd()));
+        Assert.Contains("interrupted: only the rounds finished until then are here\n", rest, StringComparison.Ordinal);
+        using JsonDocument report = JsonDocument.Parse(File.ReadAllBytes(json));
+        Assert.True(report.RootElement.GetProperty("interrupted").GetBoolean());
+        string[] contenders = [.. report.RootElement.GetProperty("measurements").EnumerateArray().Select(m => m.GetProperty("contender").GetString()!)];
+        Assert.InRange(contenders.Length, 4, 6);
+        Assert.Equal(contenders.Count(c => c == "udp"), contenders.Count(c => c == "raw"));
+        Assert.Contains("Interrupted", File.ReadAllText(html), StringComparison.Ordinal);
+        Assert.Empty(Namespaces(lab.Id));
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class ScenarioReaderTests
     [InlineData("\"streams\": 4", "\"streams\": 0", "s.json: workloads[0].streams: expected a whole number from 1 to 64, not 0")]
     [InlineData("\"streams\": 4", "\"size\": 4", "s.json: workloads[0].size: no such field here; expected one of kind, seconds, streams, bidirectional, congestion")]
     [InlineData("\"size\": 1400", "\"seconds\": 2", "s.json: workloads[1].size: missing")]
-    [InlineData("\"udp-rate\"", "\"udp\"", "s.json: workloads[1].kind: expected one of tcp, udp-flood, udp-rate, rtt, rtt-loaded, connect, not \"udp\"")]
+    [InlineData("\"udp-rate\"", "\"udp\"", "s.json: workloads[1].kind: expected one of tcp, udp-flood, udp-rate, rtt, rtt-loaded, connect, mixed, peers, fairness, stability, not \"udp\"")]
     [InlineData("true", "1", "s.json: workloads[0].bidirectional: expected true or false, not 1")]
     [InlineData("\"precision\": 2.5", "\"precisoin\": 2.5", "s.json: precisoin: no such field here; expected one of baseline, contenders, workloads, name, description, topology, underlay, mtu, loss, time, min_rounds, max_rounds, precision")]
     [InlineData("\"time\": 30", "\"mtu\": 1500", "s.json: mtu: given twice")]
@@ -55,6 +55,28 @@ public sealed class ScenarioReaderTests
         Assert.Equal((message, true), (error.Message, error.IsInput));
     }
 
+    [Theory]
+    [InlineData("\"kind\": \"mixed\", \"streams\": 4, \"rate\": 20000, \"size\": 200", "mixed-4-20000x200")]
+    [InlineData("\"kind\": \"peers\", \"counts\": [1, 1000, 100000], \"congestion\": \"reno\"", "peers-1-1000-100000-reno")]
+    [InlineData("\"kind\": \"fairness\", \"rate\": 5000, \"size\": 1400", "fairness-5000x1400")]
+    [InlineData("\"kind\": \"stability\", \"streams\": 2, \"flows\": 3, \"rate\": 100, \"interval\": 0.5, \"seconds\": 2", "stability-2-3x100")]
+    public void Workloads_of_several_parts_are_read(string workload, string id)
+    {
+        string topology = workload.Contains("peers", StringComparison.Ordinal) ? "pair" : "star:3";
+        Assert.Equal(id, Read($$"""{ "name": "n", "topology": "{{topology}}", "contenders": ["raw"], "workloads": [{ {{workload}} }] }""").Workloads[0].Id);
+    }
+
+    [Theory]
+    [InlineData("pair", "\"kind\": \"fairness\"", "s.json: topology: fairness-10000x64 needs a node that receives, one that floods and a quiet one: star:3 or more, not pair")]
+    [InlineData("star:3", "\"kind\": \"peers\", \"counts\": [1, 2]", "s.json: topology: peers-1-2 counts one peer that is spoken to: expected two nodes, not star:3")]
+    [InlineData("pair", "\"kind\": \"peers\", \"counts\": [2, 1]", "s.json: workloads[0].counts: expected at least two ascending whole numbers from 1 to 100000, for example [1, 1000, 100000]")]
+    [InlineData("pair", "\"kind\": \"peers\", \"counts\": [1, 100001]", "s.json: workloads[0].counts: expected at least two ascending whole numbers from 1 to 100000, for example [1, 1000, 100000]")]
+    [InlineData("pair", "\"kind\": \"peers\", \"counts\": [1, \"x\"]", "s.json: workloads[0].counts: expected at least two ascending whole numbers from 1 to 100000, for example [1, 1000, 100000]")]
+    [InlineData("pair", "\"kind\": \"stability\", \"seconds\": 3", "s.json: workloads[0].interval: expected at most a quarter of seconds, which is 3, not 1")]
+    public void Workloads_of_several_parts_are_checked(string topology, string workload, string message) => Assert.Equal(
+        message,
+        Assert.Throws<LabException>(() => Read($$"""{ "name": "n", "topology": "{{topology}}", "contenders": ["raw"], "workloads": [{ {{workload}} }] }""")).Message);
+
     [Fact]
     public void A_broken_file_is_named_with_its_line()
     {
@@ -65,9 +87,9 @@ public sealed class ScenarioReaderTests
     [Fact]
     public void Built_in_scenarios_are_valid_and_named_after_their_files()
     {
-        Assert.Equal(["peers", "quick", "standard"], BuiltInScenarios.Names);
+        Assert.Equal(["fairness", "mixed", "peers", "quick", "stability", "standard"], BuiltInScenarios.Names);
         Assert.All(BuiltInScenarios.Names, n => Assert.Equal(n, BuiltInScenarios.Get(n).Name));
-        Assert.Contains("there are peers, quick, standard", Assert.Throws<LabException>(() => BuiltInScenarios.Get("fast")).Message, StringComparison.Ordinal);
+        Assert.Contains("there are fairness, mixed, peers, quick, stability, standard", Assert.Throws<LabException>(() => BuiltInScenarios.Get("fast")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -75,8 +97,11 @@ public sealed class ScenarioReaderTests
     {
         Scenario quick = BuiltInScenarios.Get("quick");
         // 10 s for starting, checking payloads and cleaning up.
-        Assert.InRange(quick.TimeLimit, 10, 50);
-        Assert.InRange(quick.Workloads.Sum(w => w.Seconds) * quick.Contenders.Count, 1, quick.TimeLimit / 3);
+        Assert.InRange(quick.TimeLimit, 10, 52);
+        // Six rounds give a real interval of 95 %. Starting, ending and asking for figures take 0.15 s a measurement, the load of a loaded probe as much again.
+        Assert.InRange(quick.MinRounds, 6, quick.MaxRounds);
+        double round = quick.Workloads.Sum(w => (w.Kind == WorkloadKind.RttLoaded ? 2 * w.Seconds : w.Seconds) + 0.15) * quick.Contenders.Count;
+        Assert.InRange(6 * round, 1, quick.TimeLimit);
     }
 
     [Fact]
@@ -121,8 +146,8 @@ public sealed class ScenarioReaderTests
                from streams in new[] { 1, 2 }
                from size in new[] { 64, 1400 }
                from both in new[] { false, true }
-               select new WorkloadSpec { Kind = kind, Seconds = 1, Streams = streams, Size = size, Bidirectional = both },
+               select new WorkloadSpec { Kind = kind, Seconds = 1, Streams = streams, Size = size, Bidirectional = both, Rate = 1000, Flows = 4, Counts = [1, size] },
         ];
-        Assert.Equal(4 + 2 + 2 + 1 + 1 + 2, specs.Select(s => s.Id).Distinct().Count());
+        Assert.Equal(4 + 2 + 2 + 1 + 1 + 2 + 4 + 2 + 2 + 2, specs.Select(s => s.Id).Distinct().Count());
     }
 }
