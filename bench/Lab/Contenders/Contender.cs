@@ -26,6 +26,9 @@ internal abstract class Contender(ContenderSpec spec, AddressPlan plan) : IDispo
     /// <summary>Dropped packets so far by direction and reason, all nodes together; empty where it does not say.</summary>
     internal virtual IReadOnlyDictionary<string, long> Drops() => new Dictionary<string, long>();
 
+    /// <summary>How one of its processes ended, which none should; null while all run.</summary>
+    internal virtual string? Ended => null;
+
     /// <summary>Lets it know as many peers on every node, the one that is there and silent ones.</summary>
     /// <exception cref="LabException">It cannot.</exception>
     internal virtual Task SetPeersAsync(int count, CancellationToken cancel) =>

@@ -83,6 +83,8 @@ internal sealed class EngineContender(ContenderSpec spec, AddressPlan plan, stri
         return sums;
     }
 
+    internal override string? Ended => _daemons.Select(d => d.Process).FirstOrDefault(p => p.HasEnded)?.End;
+
     internal override async Task SetPeersAsync(int count, CancellationToken cancel)
     {
         foreach ((Node node, (Child process, _)) in _nodes.Zip(_daemons))

@@ -32,6 +32,15 @@ internal sealed class Child : IDisposable
     /// <summary>Whether it has ended.</summary>
     internal bool HasEnded => _process.HasExited;
 
+    /// <summary>How it ended: "exit code 1: …", with what it wrote to standard error. Only after its end.</summary>
+    internal string End
+    {
+        get
+        {
+            lock (_output) return $"exit code {_process.ExitCode}{(_error.Length > 0 ? ": " : "")}{_error.ToString().TrimEnd()}";
+        }
+    }
+
     /// <summary>Everything it wrote so far, standard error last.</summary>
     internal string Log
     {

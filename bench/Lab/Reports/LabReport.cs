@@ -24,6 +24,9 @@ internal sealed record LabReport
 
     public required ScenarioFacts Scenario { get; init; }
 
+    /// <summary>What the relay of an impaired underlay does; null without one.</summary>
+    public RelayFacts? Relay { get; init; }
+
     public required IReadOnlyList<ContenderFacts> Contenders { get; init; }
 
     public required IReadOnlyList<WorkloadFacts> Workloads { get; init; }
@@ -33,6 +36,15 @@ internal sealed record LabReport
     public required IReadOnlyList<Measurement> Measurements { get; init; }
 
     public required IReadOnlyList<FailedMeasurement> Failures { get; init; }
+
+    /// <summary>What was dropped by reason, all rounds together, the most first.</summary>
+    internal IEnumerable<(string Workload, string Contender, string Reason, long Count)> Drops =>
+        from m in Measurements
+        from d in m.Drops
+        group d.Value by (m.Workload, m.Contender, d.Key) into g
+        let count = g.Sum()
+        orderby count descending
+        select (g.Key.Workload, g.Key.Contender, g.Key.Key, count);
 
     /// <summary>Reads a file that <c>--json</c> wrote.</summary>
     /// <exception cref="LabException">It cannot be read, or is none.</exception>

@@ -24,6 +24,13 @@ internal sealed record MeasureInfo(string Name, string Title, string Column, str
     /// <summary>Whether a change between two runs counts: what users feel, and what it costs them.</summary>
     internal bool IsCompared => IsHeadline || Name is MachineCpuPerGb or MachineCpuPerMpackets;
 
+    /// <summary>Whether it says what the result cost.</summary>
+    internal bool IsCost => Name is MachineCpuPerGb or DaemonCpuPerGb or MachineCpuPerMpackets or DaemonCpuPerMpackets
+        or MachineCpu or DaemonCpu or MachineSwitches or DaemonSwitches or Drops;
+
+    /// <summary>Whether it counts what should not be: shown only where it happened.</summary>
+    internal bool IsFault => Name is Loss or Reordered or Duplicated or ProbeLoss or FailedConnections or Retransmits or Drops;
+
     /// <summary>All of them, in the order of reports.</summary>
     internal static IReadOnlyList<MeasureInfo> All { get; } =
     [

@@ -41,7 +41,8 @@ internal sealed record Measurement
     public required IReadOnlyDictionary<string, long> Drops { get; init; }
 
     /// <summary>How values went over the measurement; empty for most workloads.</summary>
-    public IReadOnlyList<Series> Series { get; init; } = [];
+    // A file of an earlier version has none, and generated deserializers then set null.
+    public IReadOnlyList<Series> Series { get; init => field = value ?? []; } = [];
 
     /// <summary>Congestion control as the kernel read it back; null without TCP.</summary>
     public string? Congestion { get; init; }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FlannelFast.Lab.Contenders;
+using FlannelFast.Lab.Hosting;
 using FlannelFast.Lab.Reports;
 using FlannelFast.Lab.Scenarios;
 using FlannelFast.Lab.Topologies;
@@ -16,11 +17,15 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
     // A contender that failed twice at a workload is not asked a third time.
     private const int FailuresAllowed = 2;
 
+    // With fewer no interval has 95 %: one round has none, and two have one that is narrow by chance.
+    private const int LeastRounds = 6;
+
     private readonly long _started = Stopwatch.GetTimestamp();
     private readonly List<Measurement> _measurements = [];
     private readonly List<FailedMeasurement> _failures = [];
     private readonly HashSet<WorkloadSpec> _precise = [];
 
+    private RelayFacts? _relay;
     private bool _interrupted;
 
     // The workload and round that not all contenders have been through yet.
@@ -39,12 +44,21 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
         {
             if (spec.Kind is ContenderKind.Udp or ContenderKind.Vxlan) new EngineContender(spec, new(0, isWide: false), "").Check();
         }
+        if (scenario.Underlay.IsWireLike) Tool.Require("ethtool", "--underlay wire-like");
+        if (scenario.Underlay.LossPercent > 0 && !scenario.Underlay.HasRelay) Tool.Require("nft", "--loss");
         using LabState state = await LabState.AcquireAsync(progress.Notice, cancel).ConfigureAwait(false);
         var contenders = new List<Contender>();
         try
         {
-            progress.Doing($"making {scenario.Topology}, {scenario.Underlay.Setting}, MTU {scenario.Underlay.Mtu}");
-            Topology topology = Topology.Create(state, scenario.Topology, scenario.Underlay);
+            progress.Doing($"making {scenario.Topology}, {scenario.Underlay.Setting}, MTU {scenario.Underlay.Mtu}{scenario.Underlay.Impairments}");
+            using Topology topology = Topology.Create(state, scenario.Topology, scenario.Underlay);
+            if (topology.HasRelays)
+            {
+                _relay = await RelayCheck.RunAsync(topology, progress, cancel).ConfigureAwait(false);
+                // The check floods them; what they do to the contenders is counted from here on.
+                await topology.StopRelaysAsync(cancel).ConfigureAwait(false);
+                topology.StartRelays();
+            }
             foreach (ContenderSpec spec in scenario.Contenders)
             {
                 progress.Doing($"starting {spec.Name}");
@@ -61,6 +75,7 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
             {
                 _interrupted = true;
             }
+            if (_relay is not null && !_interrupted) _relay = _relay with { Frames = await topology.StopRelaysAsync(cancel).ConfigureAwait(false) };
             return Report(date, machine, facts);
         }
         catch (Exception) when (cancel.IsCancellationRequested)
@@ -113,7 +128,7 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
                     await MeasureOnceAsync(runner, workload, contender, round, cancel).ConfigureAwait(false);
                 }
                 _open = null;
-                if (round >= scenario.MinRounds && IsPrecise(workload)) _precise.Add(workload);
+                if (round >= Math.Max(scenario.MinRounds, LeastRounds) && IsPrecise(workload)) _precise.Add(workload);
             }
             longest = Math.Max(longest, Elapsed - began);
             if (_precise.Count == scenario.Workloads.Count) break;
@@ -133,6 +148,8 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
         progress.Doing($"round {round}: {workload.Id}, {contender.Name}");
         try
         {
+            // Without it every further measurement would wait for an answer until its time is over.
+            if (contender.Ended is { } ended) throw new LabException(ended);
             IReadOnlyList<int> daemons = contender.Daemons;
             Dictionary<string, long> dropsBefore = Drops(runner.Topology, contender);
             double began = Elapsed;
@@ -166,7 +183,10 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
         }
         catch (LabException e) when (!cancel.IsCancellationRequested)
         {
-            var failure = new FailedMeasurement(workload.Id, contender.Name, round, e.Message);
+            runner.Topology.CheckRelays();
+            // What traffic programs complain about then is only its consequence.
+            string message = contender.Ended is { } end ? $"contender {contender.Name} has ended with {end}" : e.Message;
+            var failure = new FailedMeasurement(workload.Id, contender.Name, round, message);
             _failures.Add(failure);
             progress.Failed(failure);
         }
@@ -220,7 +240,13 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
         Machine = machine,
         Scenario = new(
             scenario.Name, scenario.Topology.ToString(), scenario.Underlay.Setting, scenario.Underlay.Mtu, scenario.Underlay.LossPercent,
-            scenario.Baseline, scenario.PrecisionPercent),
+            scenario.Baseline, scenario.PrecisionPercent)
+        {
+            DelayMs = scenario.Underlay.DelayMilliseconds,
+            ReorderPercent = scenario.Underlay.ReorderPercent,
+            DuplicatePercent = scenario.Underlay.DuplicatePercent,
+        },
+        Relay = _relay,
         Contenders = contenders,
         Workloads = [.. scenario.Workloads.Select(w => new WorkloadFacts(w.Id, w.Title, w.Seconds, _precise.Contains(w)))],
         Summaries = Summarizer.Summarize(_measurements, scenario.Baseline),

@@ -14,8 +14,8 @@ internal static class ScenarioReader
 
     private static readonly Dictionary<string, WorkloadKind> s_kinds = Enum.GetValues<WorkloadKind>().ToDictionary(WorkloadSpec.KindName);
 
-    /// <summary>Names of the kinds of workload.</summary>
-    internal static IEnumerable<string> Kinds => s_kinds.Keys;
+    /// <summary>The kinds of workload with their names.</summary>
+    internal static IEnumerable<(string Name, WorkloadKind Kind)> Kinds => s_kinds.Select(k => (k.Key, k.Value));
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="LabException">It cannot be read or is no scenario.</exception>
@@ -83,7 +83,12 @@ internal static class ScenarioReader
             Topology = TopologySpec.Parse(fields.Place("topology"), fields.Text("topology", "pair")),
             Underlay = new(
                 Underlay.ParseSetting(fields.Place("underlay"), fields.Text("underlay", "veth")),
-                fields.Integer("mtu", MinMtu, MaxMtu, 1500), fields.Number("loss", 0, Underlay.MaxLoss, 0)),
+                fields.Integer("mtu", MinMtu, MaxMtu, 1500), fields.Number("loss", 0, Underlay.MaxLoss, 0))
+            {
+                DelayMilliseconds = fields.Number("delay_ms", 0, Underlay.MaxDelay, 0),
+                ReorderPercent = fields.Number("reorder", 0, Underlay.MaxShare, 0),
+                DuplicatePercent = fields.Number("duplicate", 0, Underlay.MaxShare, 0),
+            },
             Contenders = contenders,
             Baseline = baseline.Length > 0 ? baseline : null,
             Workloads = workloads,
@@ -93,6 +98,7 @@ internal static class ScenarioReader
             PrecisionPercent = fields.Number("precision", 0.1, MaxPrecision, 5),
         };
         fields.Finish();
+        scenario.Underlay.Check();
         Check(fields.Place("contenders"), contenders, scenario.Baseline);
         Check(fields.Place("topology"), scenario.Topology, workloads);
         if (workloads.GroupBy(w => w.Id).FirstOrDefault(g => g.Count() > 1) is { } twice)

@@ -6,7 +6,7 @@ namespace FlannelFast.Lab.Workloads;
 /// <summary>Turns what agents print into the values of measurements.</summary>
 internal static class Figures
 {
-    private const double Mega = 1e6, Giga = 1e9;
+    private const double Million = 1e6, Giga = 1e9;
 
     internal static void AddTcp(this Dictionary<string, double> values, params IReadOnlyList<TcpResult> results)
     {
@@ -21,8 +21,8 @@ internal static class Figures
     {
         double delivered = results.Sum(r => r.Delivered), sent = results.Sum(r => r.Sent);
         values[MeasureInfo.Loss] = 100 * results.Sum(r => r.Lost) / Math.Max(1, sent);
-        values[MeasureInfo.Reordered] = results.Sum(r => r.Reordered) / Math.Max(1, delivered / Mega);
-        values[MeasureInfo.Duplicated] = results.Sum(r => r.Duplicate) / Math.Max(1, delivered / Mega);
+        values[MeasureInfo.Reordered] = Million * results.Sum(r => r.Reordered) / Math.Max(1, delivered);
+        values[MeasureInfo.Duplicated] = Million * results.Sum(r => r.Duplicate) / Math.Max(1, delivered);
     }
 
     internal static void AddRoundTrips(this Dictionary<string, double> values, RttProbeResult result)

@@ -10,6 +10,8 @@ namespace FlannelFast.Lab.Workloads;
 /// </summary>
 internal static class PeersWorkload
 {
+    private static readonly TimeSpan s_settle = TimeSpan.FromSeconds(0.5);
+
     /// <param name="ends">The two ends.</param>
     /// <param name="spec">The workload.</param>
     /// <param name="isReversed">Begins with the most peers; every other round does, so that warming up favours neither end.</param>
@@ -27,6 +29,8 @@ internal static class PeersWorkload
             {
                 doing($"{count} peers");
                 await ends.Contender.SetPeersAsync(count, ends.Cancel).ConfigureAwait(false);
+                // What the kernel and the daemon put off (memory freed after a grace period, a collection) is not the traffic's either.
+                await Task.Delay(s_settle, ends.Cancel).ConfigureAwait(false);
                 // Changing the table costs processor time that is none of the traffic's.
                 MachineUsage before = MachineUsage.Read(ends.Contender.Daemons);
                 streams[count] = await ends.TcpAsync(ends.Senders[0], bulk, spec, spec.Seconds).ConfigureAwait(false);

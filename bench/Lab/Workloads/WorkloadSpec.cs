@@ -81,6 +81,21 @@ internal sealed record WorkloadSpec
         _ => "connect",
     };
 
+    /// <summary>What a kind tells, for a list.</summary>
+    internal static string Meaning(WorkloadKind kind) => kind switch
+    {
+        WorkloadKind.Tcp => "streams at full speed, one way or both",
+        WorkloadKind.UdpFlood => "what arrives while the senders send all they can",
+        WorkloadKind.UdpRate => "highest rate with at most 0.1 % loss",
+        WorkloadKind.Rtt => "round trips, idle",
+        WorkloadKind.RttLoaded => "round trips beside one TCP stream",
+        WorkloadKind.Mixed => "TCP, UDP at a fixed rate and round trips at once",
+        WorkloadKind.Peers => "the same traffic with few and with many peers configured",
+        WorkloadKind.Fairness => "one node floods: what another one still gets through",
+        WorkloadKind.Stability => "long: throughput per interval, drift, order inside flows",
+        _ => "connections per second",
+    };
+
     private string Other => Congestion == "cubic" ? "" : "-" + Congestion;
 
     private static string Number(int number) => number.ToString("N0", CultureInfo.InvariantCulture);

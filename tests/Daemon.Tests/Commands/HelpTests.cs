@@ -18,6 +18,7 @@ public sealed class HelpTests : IDisposable
     [InlineData("status")]
     [InlineData("lab")]
     [InlineData("lab run")]
+    [InlineData("lab show")]
     [InlineData("lab compare")]
     [InlineData("lab list")]
     [InlineData("lab clean")]

@@ -34,6 +34,19 @@ public sealed class LabCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_report_is_shown_again_as_tables_or_as_a_page()
+    {
+        string json = _rig.Files["r.json"], html = _rig.Files["r.html"];
+        File.WriteAllText(json, MadeUpReport.Create(0.8).ToJson());
+        (int exitCode, string output, _) = await _rig.RunAsync("lab", "show", json);
+        Assert.Equal(ExitCode.Success, exitCode);
+        Assert.Contains("TCP, 1 stream, cubic", output, StringComparison.Ordinal);
+        Assert.Equal((ExitCode.Success, "", ""), await _rig.RunAsync("lab", "show", json, "--html", html));
+        Assert.Equal(FlannelFast.Lab.Rendering.HtmlReport.Create(MadeUpReport.Create(0.8)), File.ReadAllText(html));
+        Assert.Equal(ExitCode.BadInput, (await _rig.RunAsync("lab", "show", html)).ExitCode);
+    }
+
+    [Fact]
     public async Task List_prints_a_scenario_that_run_reads()
     {
         (int exitCode, string output, _) = await _rig.RunAsync("lab", "list", "quick");

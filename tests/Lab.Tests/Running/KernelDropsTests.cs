@@ -29,8 +29,13 @@ public sealed class KernelDropsTests
         Assert.Equal(
             new Dictionary<string, long>
             {
-                ["kernel.udp_receive_buffer"] = 14, ["kernel.udp_send_buffer"] = 4, ["kernel.udp_checksum"] = 2,
-                ["kernel.underlay_rx"] = 6, ["kernel.underlay_tx"] = 8, ["kernel.overlay_rx"] = 10, ["kernel.overlay_tx"] = 12,
+                ["kernel.udp_receive_buffer"] = 14,
+                ["kernel.udp_send_buffer"] = 4,
+                ["kernel.udp_checksum"] = 2,
+                ["kernel.underlay_rx"] = 6,
+                ["kernel.underlay_tx"] = 8,
+                ["kernel.overlay_rx"] = 10,
+                ["kernel.overlay_tx"] = 12,
             },
             sums);
     }

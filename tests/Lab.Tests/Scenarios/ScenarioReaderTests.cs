@@ -10,7 +10,7 @@ public sealed class ScenarioReaderTests
 {
     private const string Valid = """
         {
-          "name": "mine", "topology": "star:3", "underlay": "wire-like", "mtu": 9000, "loss": 0.5,
+          "name": "mine", "topology": "star:3", "underlay": "wire-like", "mtu": 9000, "loss": 0.5, "delay_ms": 5, "reorder": 2.5, "duplicate": 1,
           "contenders": ["raw", "udp:queues=2"], "baseline": "raw", "time": 30, "min_rounds": 2, "max_rounds": 4, "precision": 2.5,
           "workloads": [{ "kind": "tcp", "streams": 4, "bidirectional": true, "seconds": 0.5 }, { "kind": "udp-rate", "size": 1400 }]
         }
@@ -24,7 +24,7 @@ public sealed class ScenarioReaderTests
         Scenario scenario = Read(Valid);
         Assert.Equal(("mine", "raw", 30.0, 2, 4, 2.5), (scenario.Name, scenario.Baseline, scenario.TimeLimit, scenario.MinRounds, scenario.MaxRounds, scenario.PrecisionPercent));
         Assert.Equal(new TopologySpec(TopologyKind.Star, 3), scenario.Topology);
-        Assert.Equal(new Underlay(true, 9000, 0.5), scenario.Underlay);
+        Assert.Equal(new Underlay(true, 9000, 0.5) { DelayMilliseconds = 5, ReorderPercent = 2.5, DuplicatePercent = 1 }, scenario.Underlay);
         Assert.Equal([ContenderKind.Raw, ContenderKind.Udp], scenario.Contenders.Select(c => c.Kind));
         Assert.Equal(["tcp-4-bidirectional", "udp-rate-1400"], scenario.Workloads.Select(w => w.Id));
         Assert.Equal(0.5, scenario.Workloads[0].Seconds);
@@ -36,6 +36,9 @@ public sealed class ScenarioReaderTests
     [InlineData("\"wire-like\"", "\"wire\"", "s.json: underlay: expected veth or wire-like, not \"wire\"")]
     [InlineData("9000", "100", "s.json: mtu: expected a whole number from 576 to 65535, not 100")]
     [InlineData("0.5,", "51,", "s.json: loss: expected a number from 0 to 50, not 51")]
+    [InlineData("\"delay_ms\": 5", "\"delay_ms\": 1001", "s.json: delay_ms: expected a number from 0 to 1000, not 1001")]
+    [InlineData("\"delay_ms\": 5, ", "", "reordering: expected a delay as well; a frame overtakes others by skipping it")]
+    [InlineData("\"wire-like\"", "\"veth\"", "delay, reordering and duplication: expected the underlay wire-like, not veth, where 64 KiB cross as one frame and would be late, repeated or lost as one")]
     [InlineData("\"baseline\": \"raw\"", "\"baseline\": \"rawr\"", "s.json: contenders: the baseline rawr is none of raw, udp:queues=2")]
     [InlineData("\"udp:queues=2\"", "\"raw\"", "s.json: contenders: raw is there twice")]
     [InlineData("\"udp:queues=2\"", "7", "s.json: contenders[1]: expected a text, " + ContenderSpec.Syntax + ", not 7")]
@@ -45,7 +48,7 @@ public sealed class ScenarioReaderTests
     [InlineData("\"size\": 1400", "\"seconds\": 2", "s.json: workloads[1].size: missing")]
     [InlineData("\"udp-rate\"", "\"udp\"", "s.json: workloads[1].kind: expected one of tcp, udp-flood, udp-rate, rtt, rtt-loaded, connect, mixed, peers, fairness, stability, not \"udp\"")]
     [InlineData("true", "1", "s.json: workloads[0].bidirectional: expected true or false, not 1")]
-    [InlineData("\"precision\": 2.5", "\"precisoin\": 2.5", "s.json: precisoin: no such field here; expected one of baseline, contenders, workloads, name, description, topology, underlay, mtu, loss, time, min_rounds, max_rounds, precision")]
+    [InlineData("\"precision\": 2.5", "\"precisoin\": 2.5", "s.json: precisoin: no such field here; expected one of baseline, contenders, workloads, name, description, topology, underlay, mtu, loss, delay_ms, reorder, duplicate, time, min_rounds, max_rounds, precision")]
     [InlineData("\"time\": 30", "\"mtu\": 1500", "s.json: mtu: given twice")]
     [InlineData("\"name\": \"mine\"", "\"name\": \"\"", "s.json: name: expected a text, not \"\"")]
     public void A_mistake_is_named_with_its_place(string valid, string wrong, string message)
@@ -115,6 +118,9 @@ public sealed class ScenarioReaderTests
             Underlay = "veth",
             Mtu = 1500,
             Loss = 0,
+            DelayMilliseconds = 0,
+            Reorder = 0,
+            Duplicate = 0,
             Time = 5,
             Rounds = 1,
             Precision = 1,
