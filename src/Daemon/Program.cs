@@ -1,5 +1,7 @@
 using FlannelFast.Control.Tunnels;
 using FlannelFast.Daemon.Commands;
+using FlannelFast.Daemon.Flanneld;
+using FlannelFast.Daemon.Flanneld.Hosting;
 using FlannelFast.Daemon.Hosting;
 using FlannelFast.Daemon.Rendering;
 
@@ -7,7 +9,7 @@ StandardStreams.EnsureOpen();
 TerminalOutput.Install();
 
 // The composition root: what is real here is replaced in tests.
-return await CommandTree.RunAsync(args, new CommandContext
+var context = new CommandContext
 {
     In = Console.OpenStandardInput,
     Out = Console.Out,
@@ -21,4 +23,8 @@ return await CommandTree.RunAsync(args, new CommandContext
         HostRequirements.Check();
         return TunnelRuntime.Start(config, log);
     },
-});
+    Flanneld = KernelParts.Create,
+};
+return FlanneldCommand.IsCalled(Environment.GetCommandLineArgs()[0])
+    ? await FlanneldCommand.RunAsync(args, context)
+    : await CommandTree.RunAsync(args, context);

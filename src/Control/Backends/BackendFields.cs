@@ -36,6 +36,18 @@ internal readonly struct BackendFields(BackendConfig backend)
         return flag;
     }
 
+    /// <summary>A text; empty where the config has none.</summary>
+    /// <exception cref="NetworkConfigException">It is something else, or no Unicode.</exception>
+    internal string Text(string name)
+    {
+        string text = "";
+        foreach (JsonElement value in Values(name))
+        {
+            text = GoJson.TryGetString(value, out string? read) ? read : throw Unexpected(name, value, "a string");
+        }
+        return text;
+    }
+
     /// <summary>What to throw about one field.</summary>
     /// <param name="name">As documented.</param>
     /// <param name="value">As the config has it.</param>

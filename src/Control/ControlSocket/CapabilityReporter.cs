@@ -20,6 +20,8 @@ internal static class CapabilityReporter
             "runs of datagrams arrive in one receive", "the kernel refused UDP_GRO, new in Linux 5.0"),
         Row("coalesce", options.Coalesce && found.TunVnetHeader, options.Coalesce, options.TunOffloads ? "--coalesce" : "--tun-offloads",
             "segments of one flow are merged before the TUN", "it needs tun_vnet_header"),
+        Row("real_time", found.RealTime, options.RealTime, "--real-time",
+            "busy workers run before programs", "the kernel refused SCHED_RR: CAP_SYS_NICE is missing"),
     ];
 
     private static CapabilityReport Row(string name, bool inUse, bool wanted, string flag, string use, string obstacle) =>

@@ -11,7 +11,7 @@ namespace FlannelFast.Control.ControlSocket;
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     AllowDuplicateProperties = false,
     RespectNullableAnnotations = true,
-    MaxDepth = 8)]
+    MaxDepth = 12)]
 [JsonSerializable(typeof(ControlRequest))]
 [JsonSerializable(typeof(ControlResponse))]
 internal sealed partial class ControlJsonContext : JsonSerializerContext

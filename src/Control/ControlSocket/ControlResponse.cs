@@ -10,8 +10,11 @@ internal sealed class ControlResponse
 
     public ControlError? Error { get; init; }
 
-    /// <summary>status.</summary>
+    /// <summary>status of <c>flannelfast tunnel</c>.</summary>
     public StatusReport? Status { get; init; }
+
+    /// <summary>status of flanneld.</summary>
+    public FlanneldReport? Flanneld { get; init; }
 
     /// <summary>peer_list: how many there are, whatever the limit.</summary>
     public int? PeerCount { get; init; }

@@ -13,6 +13,9 @@ internal sealed class ControlSocketFile : IDisposable
     // sun_path is 108 bytes with its terminator (unix(7)).
     private const int LongestPath = 107;
 
+    /// <summary>The flag of <c>flannelfast tunnel</c> and of all clients.</summary>
+    internal const string DefaultFlag = "--socket";
+
     private readonly string _path;
     private readonly FileStream _lock;
 
@@ -22,23 +25,25 @@ internal sealed class ControlSocketFile : IDisposable
     internal Socket Listener { get; }
 
     /// <summary>Takes the place and listens there. Only the owner may connect (mode 0600).</summary>
+    /// <param name="path">Where.</param>
+    /// <param name="flag">How the user could name another place, for messages.</param>
     /// <exception cref="ControlSocketException">Another daemon listens there, or the place cannot be used.</exception>
-    internal static ControlSocketFile Listen(string path)
+    internal static ControlSocketFile Listen(string path, string flag = DefaultFlag)
     {
         if (path.Length == 0 || System.Text.Encoding.UTF8.GetByteCount(path) > LongestPath)
-            throw new ControlSocketException($"--socket: expected a path of 1 to {LongestPath} bytes, not {Tunnels.InvalidInputException.Quote(path)}");
+            throw new ControlSocketException($"{flag}: expected a path of 1 to {LongestPath} bytes, not {Tunnels.InvalidInputException.Quote(path)}");
         FileStream? held = null;
         try
         {
             CreateDirectory(path);
-            held = TakeLock(path);
-            RemoveStale(path);
+            held = TakeLock(path, flag);
+            RemoveStale(path, flag);
             return new(path, held, Bind(path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException)
         {
             held?.Dispose();
-            throw new ControlSocketException($"--socket: cannot listen on {path}: {e.Message}");
+            throw new ControlSocketException($"{flag}: cannot listen on {path}: {e.Message}");
         }
         catch
         {
@@ -68,10 +73,10 @@ internal sealed class ControlSocketFile : IDisposable
             Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    private static FileStream TakeLock(string path)
+    private static FileStream TakeLock(string path, string flag)
     {
         string lockPath = path + ".lock";
-        RefuseLink(lockPath);
+        RefuseLink(lockPath, flag);
         var options = new FileStreamOptions
         {
             Mode = FileMode.OpenOrCreate,
@@ -86,16 +91,16 @@ internal sealed class ControlSocketFile : IDisposable
         }
         catch (IOException e) when (e.HResult == Errno.EAGAIN)
         {
-            throw InUse(path);
+            throw InUse(path, flag);
         }
     }
 
-    private static void RemoveStale(string path)
+    private static void RemoveStale(string path, string flag)
     {
-        RefuseLink(path);
+        RefuseLink(path, flag);
         if (!File.Exists(path) && !Directory.Exists(path)) return;
         if (!IsSocket(path))
-            throw new ControlSocketException($"--socket: {path} is there and is no socket; expected a free path");
+            throw new ControlSocketException($"{flag}: {path} is there and is no socket; expected a free path");
         using Socket probe = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
@@ -107,7 +112,7 @@ internal sealed class ControlSocketFile : IDisposable
             return;
         }
         // Alive without holding the lock: its lock file was deleted by somebody.
-        throw InUse(path);
+        throw InUse(path, flag);
     }
 
     private static Socket Bind(string path)
@@ -128,10 +133,10 @@ internal sealed class ControlSocketFile : IDisposable
         }
     }
 
-    private static void RefuseLink(string path)
+    private static void RefuseLink(string path, string flag)
     {
         if (new FileInfo(path).LinkTarget is { } target)
-            throw new ControlSocketException($"--socket: {path} is a symbolic link to {target}; expected a path that is none");
+            throw new ControlSocketException($"{flag}: {path} is a symbolic link to {target}; expected a path that is none");
     }
 
     /// <summary>open(2) answers ENXIO for a socket, which tells it from every file that may lie there by mistake.</summary>
@@ -153,6 +158,6 @@ internal sealed class ControlSocketFile : IDisposable
         }
     }
 
-    private static ControlSocketException InUse(string path) =>
-        new($"--socket: another daemon listens on {path}; stop it or give this one a --socket of its own");
+    private static ControlSocketException InUse(string path, string flag) =>
+        new($"{flag}: another daemon listens on {path}; stop it or give this one a {flag} of its own");
 }

@@ -35,7 +35,7 @@ internal sealed class HealthServer : IDisposable
     /// <param name="endPoint">Where.</param>
     /// <param name="isReady">What /readyz tells; called from any thread.</param>
     /// <param name="log">Failures of accept(2).</param>
-    /// <exception cref="SocketException">The address or port cannot be had.</exception>
+    /// <exception cref="HealthServerException">The address or port cannot be had.</exception>
     internal static HealthServer Start(IPEndPoint endPoint, Func<bool> isReady, ILogger log)
     {
         var listener = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -47,10 +47,10 @@ internal sealed class HealthServer : IDisposable
             listener.Listen(MaxConnections);
             return new(listener, isReady, log);
         }
-        catch
+        catch (SocketException e)
         {
             listener.Dispose();
-            throw;
+            throw new HealthServerException($"the health server cannot listen on {endPoint}: {e.Message}; choose another -healthz-ip or -healthz-port");
         }
     }
 

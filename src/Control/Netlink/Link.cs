@@ -24,6 +24,9 @@ internal sealed record Link
     /// <summary>The Ethernet address; null where the link has none, or one of another length.</summary>
     internal MacAddress? Address { get; init; }
 
+    /// <summary>What makes it a VXLAN device; null for other links.</summary>
+    internal VxlanAttributes? Vxlan { get; init; }
+
     /// <summary>Packets the link's queueing discipline may hold (txqueuelen).</summary>
     internal int TransmitQueueLength { get; init; }
 
@@ -48,6 +51,7 @@ internal sealed record Link
         // link lives on (net/bridge/br_netlink.c, br_ifinfo_notify).
         if (header.ifi_family != Libc.AF_UNSPEC || header.ifi_index <= 0) return false;
         string? name = null, kind = null;
+        VxlanAttributes? vxlan = null;
         MacAddress? address = null;
         int mtu = 0, queue = 0;
         while (attributes.TryRead(out NetlinkAttribute attribute))
@@ -57,7 +61,7 @@ internal sealed record Link
                 case Libc.IFLA_IFNAME: name = attribute.Text; break;
                 case Libc.IFLA_MTU: attribute.TryRead(ref mtu); break;
                 case Libc.IFLA_TXQLEN: attribute.TryRead(ref queue); break;
-                case Libc.IFLA_LINKINFO: kind = ReadKind(attribute.Nested); break;
+                case Libc.IFLA_LINKINFO: kind = ReadKind(attribute.Nested, out vxlan); break;
                 case Libc.IFLA_ADDRESS:
                     if (attribute.Value.Length == MacAddress.Size) address = MacAddress.Read(attribute.Value);
                     break;
@@ -71,18 +75,23 @@ internal sealed record Link
             Mtu = mtu,
             Flags = header.ifi_flags,
             Kind = kind,
+            Vxlan = vxlan,
             Address = address,
             TransmitQueueLength = queue,
         };
         return true;
     }
 
-    private static string? ReadKind(NetlinkAttributeReader info)
+    private static string? ReadKind(NetlinkAttributeReader info, out VxlanAttributes? vxlan)
     {
+        string? kind = null;
+        vxlan = null;
+        // The kernel writes the kind before its data (net/core/rtnetlink.c, rtnl_link_fill).
         while (info.TryRead(out NetlinkAttribute attribute))
         {
-            if (attribute.Type == Libc.IFLA_INFO_KIND) return attribute.Text;
+            if (attribute.Type == Libc.IFLA_INFO_KIND) kind = attribute.Text;
+            else if (attribute.Type == Libc.IFLA_INFO_DATA && kind == "vxlan") vxlan = VxlanAttributes.Parse(attribute.Nested);
         }
-        return null;
+        return kind;
     }
 }

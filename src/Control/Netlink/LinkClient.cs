@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using FlannelFast.Dataplane.Interop;
+using FlannelFast.Dataplane.Packets;
 
 namespace FlannelFast.Control.Netlink;
 
@@ -66,6 +67,17 @@ internal sealed class LinkClient(NetlinkSocket socket)
 
     /// <summary>Sets the largest packet in bytes; the range depends on the kind of link (68 to 65535 for TUN).</summary>
     internal void SetMtu(Link link, int mtu) => SetNumber(link, Libc.IFLA_MTU, mtu, () => $"set MTU {mtu} on {link.Name}");
+
+    /// <summary>Sets the Ethernet address; the kernel forgets the link's neighbours, permanent ones too (net/core/neighbour.c, neigh_changeaddr).</summary>
+    internal void SetAddress(Link link, MacAddress address)
+    {
+        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_SETLINK);
+        message.Append(new ifinfomsg { ifi_index = link.Index });
+        Span<byte> bytes = stackalloc byte[MacAddress.Size];
+        address.Write(bytes);
+        message.Add(Libc.IFLA_ADDRESS, bytes);
+        socket.Execute(message.Finish(), () => $"set address {address} on {link.Name}");
+    }
 
     /// <summary>Sets how many packets the queueing discipline may hold; one that is attached already keeps its limit.</summary>
     internal void SetTransmitQueueLength(Link link, int packets) =>

@@ -3,6 +3,7 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
+using FlannelFast.Dataplane.Packets;
 
 namespace FlannelFast.Control.Netlink;
 
@@ -36,6 +37,14 @@ internal readonly ref struct NetlinkAttribute(int type, ReadOnlySpan<byte> value
     {
         if (Value.Length < Unsafe.SizeOf<T>()) return false;
         number = MemoryMarshal.Read<T>(Value);
+        return true;
+    }
+
+    /// <summary>Reads an Ethernet address; leaves <paramref name="mac"/> alone if the value is none.</summary>
+    internal bool TryReadMac(ref MacAddress mac)
+    {
+        if (Value.Length != MacAddress.Size) return false;
+        mac = MacAddress.Read(Value);
         return true;
     }
 

@@ -3,7 +3,7 @@ using System.Net;
 namespace FlannelFast.Control.Netlink;
 
 /// <summary>
-/// The host's links, addresses and routes over one socket, which belongs to the network namespace of the thread that
+/// The host's links, addresses, routes, neighbours and forwarding databases over one socket, which belongs to the network namespace of the thread that
 /// made this object. Any thread may call. Methods throw <see cref="NetlinkException"/> when the kernel refuses.
 /// </summary>
 internal sealed class NetlinkClient : IDisposable
@@ -23,6 +23,9 @@ internal sealed class NetlinkClient : IDisposable
         Links = new(_socket);
         Addresses = new(_socket);
         Routes = new(_socket, Links);
+        Neighbours = new(_socket);
+        Fdb = new(_socket);
+        Vxlan = new(_socket);
     }
 
     internal LinkClient Links { get; }
@@ -30,6 +33,16 @@ internal sealed class NetlinkClient : IDisposable
     internal AddressClient Addresses { get; }
 
     internal RouteClient Routes { get; }
+
+    internal NeighbourClient Neighbours { get; }
+
+    /// <summary>Forwarding databases of VXLAN devices.</summary>
+    internal FdbClient Fdb { get; }
+
+    internal VxlanClient Vxlan { get; }
+
+    /// <summary>Has many requests carried out with few system calls; see <see cref="NetlinkSocket.Execute(NetlinkBatch)"/>.</summary>
+    internal NetlinkException?[] Execute(NetlinkBatch batch) => _socket.Execute(batch);
 
     /// <summary>
     /// The link that owns an address, or null. An address may be on several links: then the one of lowest index that is

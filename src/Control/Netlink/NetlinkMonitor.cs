@@ -11,6 +11,15 @@ internal sealed class NetlinkMonitor : IDisposable
     /// <summary>Room for the notifications of about a thousand changes that come at once.</summary>
     internal const int DefaultReceiveBuffer = 1 << 20;
 
+    private static readonly uint[] s_groups =
+    [
+        Libc.RTNLGRP_LINK,
+        Libc.RTNLGRP_IPV4_IFADDR,
+        Libc.RTNLGRP_IPV6_IFADDR,
+        Libc.RTNLGRP_IPV4_ROUTE,
+        Libc.RTNLGRP_IPV6_ROUTE,
+    ];
+
     private readonly NetlinkChannel _channel;
     private readonly Action<NetworkChange> _onChange;
     private readonly Thread _thread;
@@ -25,16 +34,15 @@ internal sealed class NetlinkMonitor : IDisposable
     /// <param name="receiveBuffer">Bytes the kernel may queue before changes are lost (<see cref="Overrun"/>).</param>
     /// <exception cref="NetlinkException">The subscription is refused.</exception>
     internal NetlinkMonitor(Action<NetworkChange> onChange, int receiveBuffer = DefaultReceiveBuffer)
-        : this(NetlinkChannel.Open(
-            [
-                Libc.RTNLGRP_LINK,
-                Libc.RTNLGRP_IPV4_IFADDR,
-                Libc.RTNLGRP_IPV6_IFADDR,
-                Libc.RTNLGRP_IPV4_ROUTE,
-                Libc.RTNLGRP_IPV6_ROUTE,
-            ], receiveBuffer), onChange)
+        : this(NetlinkChannel.Open(s_groups, receiveBuffer), onChange)
     {
     }
+
+    /// <summary>
+    /// As the other, and tells of neighbours and forwarding entries too: those of all links, and of a host with many pods there are many.
+    /// </summary>
+    internal static NetlinkMonitor WithNeighbours(Action<NetworkChange> onChange, int receiveBuffer = DefaultReceiveBuffer) =>
+        new(NetlinkChannel.Open([.. s_groups, Libc.RTNLGRP_NEIGH], receiveBuffer), onChange);
 
     /// <summary>Listens on an open channel, owned from here on.</summary>
     internal NetlinkMonitor(NetlinkChannel channel, Action<NetworkChange> onChange)
@@ -107,6 +115,10 @@ internal sealed class NetlinkMonitor : IDisposable
             return message.Type == Libc.RTM_DELADDR ? new AddressRemoved(address) : new AddressAdded(address);
         if (Route.TryParse(message, out Route? route) && !route.IsCached)
             return message.Type == Libc.RTM_DELROUTE ? new RouteRemoved(route) : new RouteAdded(route);
+        if (Neighbour.TryParse(message, out Neighbour? neighbour))
+            return message.Type == Libc.RTM_DELNEIGH ? new NeighbourRemoved(neighbour) : new NeighbourChanged(neighbour);
+        if (FdbEntry.TryParse(message, out FdbEntry? entry))
+            return message.Type == Libc.RTM_DELNEIGH ? new FdbEntryRemoved(entry) : new FdbEntryChanged(entry);
         return null;
     }
 }

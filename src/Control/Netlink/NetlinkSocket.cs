@@ -13,6 +13,12 @@ internal sealed class NetlinkSocket : IDisposable
     /// <summary>Dumps that a change made inconsistent are repeated this often at most.</summary>
     internal const int DumpAttempts = 10;
 
+    /// <summary>
+    /// Requests in one datagram. Each may be answered by an error of about a kilobyte of the receive buffer, the kernel's overhead
+    /// included; the default buffer (net.core.rmem_default, 208 KiB) must take them all.
+    /// </summary>
+    internal const int BatchSize = 64;
+
     private static readonly TimeSpan s_defaultTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
@@ -46,7 +52,7 @@ internal sealed class NetlinkSocket : IDisposable
         if (end.Errno != 0) throw new NetlinkException(end.Errno, attempted(), end.Sentence);
     }
 
-    /// <summary>As <see cref="Execute"/>, but false instead of an exception for one of the errors given.</summary>
+    /// <summary>As <see cref="Execute(Span{byte}, Func{string})"/>, but false instead of an exception for one of the errors given.</summary>
     internal bool TryExecute(Span<byte> request, ReadOnlySpan<int> errors, Func<string> attempted)
     {
         NetlinkAcknowledgement end = Exchange<object>(request, Libc.NLM_F_ACK, null, null, out _);
@@ -81,6 +87,18 @@ internal sealed class NetlinkSocket : IDisposable
         }
         throw new NetlinkException(Errno.EINTR, attempted(), $"the table changed during each of {DumpAttempts} attempts");
     }
+
+    /// <summary>Has many requests carried out in their order, with one system call for some dozens of them.</summary>
+    /// <returns>For each request null, or why it was not carried out. One refusal does not stop the others.</returns>
+    internal NetlinkException?[] Execute(NetlinkBatch batch) => ExchangeAll<object>(batch, null, null);
+
+    /// <summary>Asks for many objects, one for each request of the batch.</summary>
+    /// <param name="batch">The questions.</param>
+    /// <param name="parser">Reads the answers.</param>
+    /// <param name="answers">One place for each question; left alone where the kernel gives no answer.</param>
+    /// <returns>As <see cref="Execute(NetlinkBatch)"/>.</returns>
+    internal NetlinkException?[] Get<T>(NetlinkBatch batch, NetlinkParser<T> parser, T?[] answers)
+        where T : class => ExchangeAll(batch, parser, answers);
 
     public void Dispose()
     {
@@ -117,6 +135,69 @@ internal sealed class NetlinkSocket : IDisposable
                 }
                 if (messages.IsMalformed) return new(Errno.EBADMSG, null);
             }
+        }
+    }
+
+    private NetlinkException?[] ExchangeAll<T>(NetlinkBatch batch, NetlinkParser<T>? parser, T?[]? answers)
+        where T : class
+    {
+        NetlinkAcknowledgement[] ends = new NetlinkAcknowledgement[batch.Count];
+        lock (_lock)
+        {
+            for (int first = 0; first < batch.Count; first += BatchSize)
+            {
+                int count = Math.Min(BatchSize, batch.Count - first);
+                SysResult result = Exchange(batch, first, count, ends.AsSpan(first, count), parser, answers);
+                if (result.IsSuccess) continue;
+                // After an overrun nobody knows what was carried out of these; the next ones are not concerned.
+                bool isOverrun = result.Errno == Errno.ENOBUFS;
+                ends.AsSpan(first, isOverrun ? count : batch.Count - first).Fill(new(result.Errno, null));
+                if (!isOverrun) break;
+            }
+        }
+        // Outside the lock: a description may ask this socket for a name.
+        NetlinkException?[] failures = new NetlinkException?[batch.Count];
+        for (int i = 0; i < failures.Length; i++) failures[i] = batch.Judge(i, ends[i]);
+        return failures;
+    }
+
+    private SysResult Exchange<T>(NetlinkBatch batch, int first, int count, Span<NetlinkAcknowledgement> ends, NetlinkParser<T>? parser, T?[]? answers)
+        where T : class
+    {
+        SysResult result = _channel.Discard();
+        if (result.IsError) return result;
+        Span<byte> datagram = batch.Datagram(first, count);
+        uint start = _sequence + 1;
+        for (int i = 0; i < count; i++)
+        {
+            ref nlmsghdr header = ref MemoryMarshal.AsRef<nlmsghdr>(datagram[batch.Offset(first, first + i)..]);
+            header.nlmsg_seq = ++_sequence;
+            // Errors are told in any case; success only of the last, which so marks the end.
+            if (i == count - 1) header.nlmsg_flags |= Libc.NLM_F_ACK;
+        }
+        result = _channel.Send(datagram);
+        if (result.IsError) return result;
+        while (true)
+        {
+            result = Receive(out ReadOnlySpan<byte> answer);
+            if (result.IsError) return result;
+            NetlinkMessageReader messages = new(answer);
+            while (messages.TryRead(out NetlinkMessage message))
+            {
+                uint index = message.Header.nlmsg_seq - start;
+                if (index >= (uint)count) continue;
+                if (message.Type == Libc.NLMSG_OVERRUN) return new(-Errno.ENOBUFS);
+                if (message.Type == Libc.NLMSG_ERROR)
+                {
+                    ends[(int)index] = NetlinkAcknowledgement.Read(message);
+                    if (index == (uint)count - 1) return new(0);
+                }
+                else if (parser is not null && parser(message, out T? item))
+                {
+                    answers![first + (int)index] = item;
+                }
+            }
+            if (messages.IsMalformed) return new(-Errno.EBADMSG);
         }
     }
 

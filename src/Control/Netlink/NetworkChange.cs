@@ -1,6 +1,6 @@
 namespace FlannelFast.Control.Netlink;
 
-/// <summary>Something <see cref="NetlinkMonitor"/> saw happen to the host's links, addresses or routes.</summary>
+/// <summary>Something <see cref="NetlinkMonitor"/> saw happen to the host's links, addresses, routes or neighbours.</summary>
 internal abstract record NetworkChange;
 
 /// <summary>A link is new, or something about it changed.</summary>
@@ -22,6 +22,17 @@ internal sealed record RouteAdded(Route Route) : NetworkChange;
 /// <see cref="LinkRemoved"/> and <see cref="AddressRemoved"/>.
 /// </summary>
 internal sealed record RouteRemoved(Route Route) : NetworkChange;
+
+/// <summary>A neighbour is new, or something about it changed. Only where the monitor was asked for neighbours.</summary>
+internal sealed record NeighbourChanged(Neighbour Neighbour) : NetworkChange;
+
+/// <summary>A neighbour is forgotten; the kernel also tells of those that it drops with a link's "up" or address.</summary>
+internal sealed record NeighbourRemoved(Neighbour Neighbour) : NetworkChange;
+
+/// <summary>A forwarding entry is new, or something about it changed. Only where the monitor was asked for neighbours.</summary>
+internal sealed record FdbEntryChanged(FdbEntry Entry) : NetworkChange;
+
+internal sealed record FdbEntryRemoved(FdbEntry Entry) : NetworkChange;
 
 /// <summary>Changes were lost: read everything again. What follows happened after this.</summary>
 internal sealed record Overrun : NetworkChange;

@@ -9,6 +9,9 @@ internal sealed class RouteClient(NetlinkSocket socket, LinkClient links)
 {
     private const int BufferSize = 256;
 
+    private static readonly int[] s_gone = [Errno.ESRCH, Errno.ENODEV];
+    private static readonly int[] s_noWay = [Errno.ENETUNREACH, Errno.EHOSTUNREACH];
+
     /// <summary>The routes of one table, without cached ones.</summary>
     /// <param name="table">RT_TABLE_MAIN (254) unless said otherwise.</param>
     /// <param name="family">IPv4, IPv6, or both if unspecified. The kernel's own routes are among both (IPv6: fe80::/64).</param>
@@ -36,12 +39,11 @@ internal sealed class RouteClient(NetlinkSocket socket, LinkClient links)
     }
 
     /// <summary>Adds a route, or puts it in the place of the one to the same destination with the same metric, without a moment in between.</summary>
-    internal void Replace(Route route)
-    {
-        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_NEWROUTE, Libc.NLM_F_CREATE | Libc.NLM_F_REPLACE);
-        AppendRoute(ref message, route);
-        socket.Execute(message.Finish(), () => Attempt("replace", route));
-    }
+    internal void Replace(Route route) => socket.Execute(ForReplace(stackalloc byte[BufferSize], route), () => Attempt("replace", route));
+
+    /// <summary>As <see cref="Replace(Route)"/>, when the batch is carried out.</summary>
+    internal void Replace(NetlinkBatch batch, Route route) =>
+        batch.Add(ForReplace(stackalloc byte[BufferSize], route), () => Attempt("replace", route));
 
     /// <summary>Removes exactly this route: link, gateway, scope, protocol, source and metric must all be its own.</summary>
     internal void Delete(Route route)
@@ -49,27 +51,55 @@ internal sealed class RouteClient(NetlinkSocket socket, LinkClient links)
         if (!TryDelete(route)) throw new NetlinkException(Errno.ESRCH, Attempt("delete", route));
     }
 
-    /// <summary>As <see cref="Delete"/>, but false if the route or its link is gone already.</summary>
-    internal bool TryDelete(Route route)
-    {
-        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_DELROUTE);
-        AppendRoute(ref message, route);
-        return socket.TryExecute(message.Finish(), [Errno.ESRCH, Errno.ENODEV], () => Attempt("delete", route));
-    }
+    /// <summary>As <see cref="Delete(Route)"/>, but false if the route or its link is gone already.</summary>
+    internal bool TryDelete(Route route) => socket.TryExecute(ForDelete(stackalloc byte[BufferSize], route), s_gone, () => Attempt("delete", route));
+
+    /// <summary>As <see cref="TryDelete"/>, when the batch is carried out; a route that is gone already is no failure.</summary>
+    internal void Delete(NetlinkBatch batch, Route route) =>
+        batch.Add(ForDelete(stackalloc byte[BufferSize], route), () => Attempt("delete", route), s_gone);
 
     /// <summary>
     /// Asks the kernel which way a packet of this host to <paramref name="destination"/> would go: link, gateway, source
     /// address, path MTU where it knows one. Null if there is no way.
     /// </summary>
-    internal Route? Find(IPAddress destination)
+    internal Route? Find(IPAddress destination) =>
+        socket.TryGet<Route>(ForFind(stackalloc byte[BufferSize], destination), Route.TryParse, s_noWay, () => DescribeFind(destination), out Route? route) ? route : null;
+
+    /// <summary>As <see cref="Find(IPAddress)"/> for many destinations at once: null where there is no way, or where the kernel refused to say.</summary>
+    internal Route?[] Find(IReadOnlyList<IPAddress> destinations)
+    {
+        NetlinkBatch batch = new();
+        Span<byte> buffer = stackalloc byte[BufferSize];
+        foreach (IPAddress destination in destinations) batch.Add(ForFind(buffer, destination), () => DescribeFind(destination));
+        Route?[] routes = new Route?[destinations.Count];
+        socket.Get(batch, Route.TryParse, routes);
+        return routes;
+    }
+
+    private static Span<byte> ForReplace(Span<byte> buffer, Route route)
+    {
+        NetlinkMessageBuilder message = new(buffer, Libc.RTM_NEWROUTE, Libc.NLM_F_CREATE | Libc.NLM_F_REPLACE);
+        AppendRoute(ref message, route);
+        return message.Finish();
+    }
+
+    private static Span<byte> ForDelete(Span<byte> buffer, Route route)
+    {
+        NetlinkMessageBuilder message = new(buffer, Libc.RTM_DELROUTE);
+        AppendRoute(ref message, route);
+        return message.Finish();
+    }
+
+    private static Span<byte> ForFind(Span<byte> buffer, IPAddress destination)
     {
         byte family = IPAddressFamily.Of(destination);
-        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_GETROUTE);
+        NetlinkMessageBuilder message = new(buffer, Libc.RTM_GETROUTE);
         message.Append(new rtmsg { rtm_family = family, rtm_dst_len = (byte)(8 * IPAddressFamily.SizeOf(family)) });
         message.Add(Libc.RTA_DST, destination);
-        return socket.TryGet<Route>(message.Finish(), Route.TryParse, [Errno.ENETUNREACH, Errno.EHOSTUNREACH],
-            () => $"find the route to {destination}", out Route? route) ? route : null;
+        return message.Finish();
     }
+
+    private static string DescribeFind(IPAddress destination) => $"find the route to {destination}";
 
     private static void AppendRoute(ref NetlinkMessageBuilder message, Route route)
     {

@@ -8,13 +8,15 @@ namespace FlannelFast.Control.Processes;
 /// <param name="IsTruncated">It wrote more than was kept.</param>
 internal sealed record ProgramResult(int ExitCode, string Output, string Error, string Combined, bool IsTruncated)
 {
-    /// <summary>What went wrong in one line: the last line it wrote to standard error that is not empty, else the exit code.</summary>
+    /// <summary>What went wrong in one line: the first thing it wrote to standard error (with the next line where the first only introduces it), and the exit code.</summary>
     internal string Complaint
     {
         get
         {
             string[] lines = Error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-            return lines.Length > 0 ? $"{Tunnels.InvalidInputException.Quote(lines[^1], limit: 300)[1..^1]} (exit code {ExitCode})" : $"exit code {ExitCode}";
+            if (lines.Length == 0) return $"exit code {ExitCode}";
+            string said = lines[0].EndsWith(':') && lines.Length > 1 ? $"{lines[0]} {lines[1]}" : lines[0];
+            return $"{Tunnels.InvalidInputException.Quote(said, limit: 300)[1..^1]} (exit code {ExitCode})";
         }
     }
 }

@@ -38,6 +38,7 @@ internal sealed class LeaseAcquirer(ISubnetRegistry registry, RegistryStoreOptio
             {
                 if (WhyNotPrevious(previous, request.Network, claims) is { } reason)
                 {
+                    if (request.OnlyPrevious) throw new LeaseException($"{previous} is not to be had: {reason}");
                     previousRefused = true;
                     log.PreviousNotTaken(previous, reason);
                 }
@@ -194,7 +195,8 @@ internal sealed class LeaseAcquirer(ISubnetRegistry registry, RegistryStoreOptio
         ModRevision = written.ModRevision,
     };
 
-    private static bool IsOwn(Claim claim, LeaseRequest request) => claim.Lease is { } lease && OwnClaim.IsSameHost(lease.Attributes, request.Attributes);
+    private static bool IsOwn(Claim claim, LeaseRequest request) =>
+        claim.Lease is { } lease && OwnClaim.IsSameHost(lease.Attributes, request.Attributes) && (!request.OnlyPrevious || claim.Subnet == request.Previous);
 
     private static bool IsBefore(RegistryEntry a, RegistryEntry b) =>
         a.CreateRevision < b.CreateRevision || (a.CreateRevision == b.CreateRevision && string.CompareOrdinal(a.Key, b.Key) < 0);

@@ -11,8 +11,7 @@ namespace FlannelFast.Control.Tunnels;
 /// is idempotent and changes only what differs, so it serves the first start and every repair alike. One thread at a time.
 /// </summary>
 /// <param name="netlink">Host access, not owned.</param>
-/// <param name="config">What is wanted.</param>
-internal sealed class DeviceKeeper(NetlinkClient netlink, TunnelConfig config)
+internal sealed class DeviceKeeper(NetlinkClient netlink)
 {
     /// <summary>
     /// IP6_RT_PRIO_USER (linux/ipv6_route.h), which the kernel gives an IPv6 route without a metric. Said here because the
@@ -29,20 +28,21 @@ internal sealed class DeviceKeeper(NetlinkClient netlink, TunnelConfig config)
     /// <summary>
     /// Makes the device as it is wanted.
     /// </summary>
+    /// <param name="config">What is wanted: at every call that of the same device, by its own name.</param>
     /// <returns>What had to be changed, one phrase each; empty when all was right.</returns>
     /// <exception cref="NetlinkException">The kernel refused, or the device is gone (ENODEV).</exception>
     /// <exception cref="InvalidOperationException">The host contradicts the tunnel; the message says how.</exception>
-    internal IReadOnlyList<string> Ensure()
+    internal IReadOnlyList<string> Ensure(TunnelConfig config)
     {
         var changes = new List<string>();
-        Link link = netlink.Links.Find(config.Device) ?? TakeNameBack(changes);
-        int mtu = WantedMtu();
+        Link link = netlink.Links.Find(config.Device) ?? TakeNameBack(config, changes);
+        int mtu = WantedMtu(config);
         if (link.Mtu != mtu)
         {
             netlink.Links.SetMtu(link, mtu);
             changes.Add($"MTU {mtu}");
         }
-        EnsureAddresses(link, changes);
+        EnsureAddresses(config, link, changes);
         if (!link.IsUp)
         {
             // Without IPv6 inside, a link-local address only makes the host send router solicitations that nobody can take.
@@ -50,13 +50,13 @@ internal sealed class DeviceKeeper(NetlinkClient netlink, TunnelConfig config)
             netlink.Links.SetUp(link);
             changes.Add("up");
         }
-        EnsureRoutes(link, changes);
+        EnsureRoutes(config, link, changes);
         Link = netlink.Links.Get(link.Index);
         return changes;
     }
 
     /// <summary>The device under another name, renamed; its queues and the other settings know it by the configured one only.</summary>
-    private Link TakeNameBack(List<string> changes)
+    private Link TakeNameBack(TunnelConfig config, List<string> changes)
     {
         // The kernel hands out indices in a ring (dev_new_index), so the index of a deleted device is not that of a stranger soon.
         if (Link is not { } known || netlink.Links.Find(known.Index) is not { } renamed)
@@ -71,11 +71,11 @@ internal sealed class DeviceKeeper(NetlinkClient netlink, TunnelConfig config)
         return netlink.Links.Get(config.Device);
     }
 
-    private int WantedMtu()
+    private int WantedMtu(TunnelConfig config)
     {
         if (config.Mtu != 0) return config.Mtu;
         Link underlay = netlink.FindLinkByAddress(config.Engine.Local) ?? throw new InvalidOperationException(
-            $"no interface of this host owns {config.Engine.Local}: give --local an address of this host");
+            $"no interface of this host owns {config.Engine.Local}: {config.Advice.LocalMissing}");
         UnderlayIndex = underlay.Index;
         // The largest IP packet a TUN device can carry; loopback has 65536.
         int mtu = Math.Min(underlay.Mtu, 65535) - config.Overhead;
@@ -83,7 +83,7 @@ internal sealed class DeviceKeeper(NetlinkClient netlink, TunnelConfig config)
             $"the MTU of {underlay.Name} is {underlay.Mtu}: {mtu} would be left for packets in the tunnel, at least {config.MinMtu} are needed");
     }
 
-    private void EnsureAddresses(Link link, List<string> changes)
+    private void EnsureAddresses(TunnelConfig config, Link link, List<string> changes)
     {
         List<InterfaceAddress> present = netlink.Addresses.List(link);
         foreach (IPNetwork wanted in config.DeviceAddresses)
@@ -96,7 +96,7 @@ internal sealed class DeviceKeeper(NetlinkClient netlink, TunnelConfig config)
         }
     }
 
-    private void EnsureRoutes(Link link, List<string> changes)
+    private void EnsureRoutes(TunnelConfig config, Link link, List<string> changes)
     {
         List<Route> present = netlink.Routes.List();
         foreach (IPNetwork network in config.Networks)
@@ -113,7 +113,7 @@ internal sealed class DeviceKeeper(NetlinkClient netlink, TunnelConfig config)
             }
             // Stock flannel takes EEXIST for success and then sends nothing anywhere.
             string owner = rival is null ? "another route" : $"a route by {netlink.Links.Find(rival.LinkIndex)?.Name ?? $"link {rival.LinkIndex}"}";
-            throw new InvalidOperationException($"{owner} to {network} exists already: remove it or choose another --network");
+            throw new InvalidOperationException($"{owner} to {network} exists already: {config.Advice.RouteTaken}");
         }
     }
 }

@@ -11,9 +11,9 @@ internal static class HostRefusal
         var local = new IPEndPoint(config.Engine.Local, config.Engine.Port);
         return refused.Errno switch
         {
-            Errno.EBUSY => new IOException($"device {config.Device} exists already: choose another --device or remove it", refused),
-            Errno.EADDRINUSE => new IOException($"UDP {local} is in use by another program: stop it or choose another --port", refused),
-            Errno.EADDRNOTAVAIL => new IOException($"no interface of this host owns {local.Address}: give --local an address of this host", refused),
+            Errno.EBUSY => new IOException($"device {config.Device} exists already: {config.Advice.DeviceTaken}", refused),
+            Errno.EADDRINUSE => new IOException($"UDP {local} is in use by another program: {config.Advice.PortTaken}", refused),
+            Errno.EADDRNOTAVAIL => new IOException($"no interface of this host owns {local.Address}: {config.Advice.LocalMissing}", refused),
             _ => refused,
         };
     }

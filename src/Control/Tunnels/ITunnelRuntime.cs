@@ -1,3 +1,4 @@
+using System.Net;
 using FlannelFast.Dataplane.Peers;
 using Microsoft.Extensions.Logging;
 
@@ -9,6 +10,9 @@ namespace FlannelFast.Control.Tunnels;
 /// </summary>
 internal interface ITunnelRuntime : IDisposable
 {
+    /// <summary>What it is: the device by the name it has got, address and MTU as last followed. The peers in it are those of the start.</summary>
+    TunnelConfig Config { get; }
+
     /// <summary>The peers in use.</summary>
     IReadOnlyList<Peer> Peers { get; }
 
@@ -21,6 +25,12 @@ internal interface ITunnelRuntime : IDisposable
     /// <summary>Puts a new set of peers in the place of the old one, all at once.</summary>
     /// <exception cref="ArgumentException">The set cannot be used; the message is one sentence. The old peers stay.</exception>
     void ReplacePeers(IReadOnlyList<Peer> peers);
+
+    /// <summary>The underlay is another than before: binds to its address and gives the device its MTU, without losing device or peers.</summary>
+    /// <param name="local">Of the same family as the one before.</param>
+    /// <param name="mtu">Of the device, in bytes, or 0; see <see cref="TunnelConfig.Mtu"/>.</param>
+    /// <exception cref="IOException">The host refused the address; everything is as before.</exception>
+    void Follow(IPAddress local, int mtu);
 }
 
 /// <summary>Starts a tunnel: everything on the host is made here, or nothing is left behind when it throws.</summary>

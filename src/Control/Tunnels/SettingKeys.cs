@@ -22,6 +22,7 @@ internal static class SettingKeys
     internal const string UdpGro = "udp_gro";
     internal const string Coalesce = "coalesce";
     internal const string Pause = "pause";
+    internal const string RealTime = "real_time";
     internal const string SocketBuffer = "socket_buffer";
 
     internal const string PeerSubnet = "subnet";
@@ -32,7 +33,7 @@ internal static class SettingKeys
     internal static IReadOnlyList<string> All { get; } =
     [
         Device, Local, Networks, Subnets, Encap, Port, Vni, Mac, Mtu, Queues, Peers, SourceCheck, NoSourcePortCheck,
-        IgnoreReservedBits, TunOffloads, UdpSegment, UdpGro, Coalesce, Pause, SocketBuffer,
+        IgnoreReservedBits, TunOffloads, UdpSegment, UdpGro, Coalesce, Pause, RealTime, SocketBuffer,
     ];
 
     /// <summary>The fields of one peer.</summary>

@@ -8,7 +8,7 @@ namespace FlannelFast.Control.Tunnels;
 /// <summary>A validated tunnel: every value is in range and the values fit each other. Made by <see cref="TunnelValidator"/>.</summary>
 internal sealed record TunnelConfig
 {
-    /// <summary>Name of the TUN device, 1 to 15 characters.</summary>
+    /// <summary>Name of the TUN device, 1 to 15 characters. "flannel%d" stands for the first free number until the device is made.</summary>
     internal required string Device { get; init; }
 
     /// <summary>The pod networks that are routed into the device: one per family at most, at least one.</summary>
@@ -25,6 +25,9 @@ internal sealed record TunnelConfig
 
     /// <summary>The peers at the start.</summary>
     internal required IReadOnlyList<Peer> Peers { get; init; }
+
+    /// <summary>How errors end.</summary>
+    internal TunnelAdvice Advice { get; init; } = TunnelAdvice.ForTunnelCommand;
 
     /// <summary>Bytes that the encapsulation puts around an inner packet: 28 or 48 (udp), 50 or 70 (vxlan), by the underlay's family.</summary>
     internal int Overhead

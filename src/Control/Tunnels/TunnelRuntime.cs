@@ -22,13 +22,13 @@ internal sealed class TunnelRuntime : ITunnelRuntime
     /// <summary>Between attempts while the host refuses a repair.</summary>
     private static readonly TimeSpan s_retryInterval = TimeSpan.FromMilliseconds(250);
 
-    private readonly TunnelConfig _config;
     private readonly ILogger _log;
     private readonly NetlinkClient _netlink;
     private readonly DeviceKeeper _keeper;
     private readonly PacketEngine _engine;
     private readonly AutoResetEvent _wake = new(false);
     private readonly Thread _supervisor;
+    private volatile TunnelConfig _config;
     private NetlinkMonitor? _monitor;
     private volatile bool _stopping;
     private volatile bool _tunLost;
@@ -37,13 +37,15 @@ internal sealed class TunnelRuntime : ITunnelRuntime
 
     private TunnelRuntime(TunnelConfig config, ILogger log, NetlinkClient netlink, PacketEngine engine)
     {
-        _config = config;
+        _config = config with { Device = engine.DeviceName };
         _log = log;
         _netlink = netlink;
-        _keeper = new DeviceKeeper(netlink, config);
+        _keeper = new DeviceKeeper(netlink);
         _engine = engine;
         _supervisor = new Thread(Supervise) { Name = "supervisor", IsBackground = true };
     }
+
+    public TunnelConfig Config => _config;
 
     public IReadOnlyList<Peer> Peers => _engine.Peers.Peers;
 
@@ -74,7 +76,7 @@ internal sealed class TunnelRuntime : ITunnelRuntime
     {
         // Listening starts before the state is read, so that no change falls between.
         _monitor = new NetlinkMonitor(OnNetworkChange);
-        _keeper.Ensure();
+        _keeper.Ensure(_config);
         _engine.TunLost += OnTunLost;
         _engine.Start();
         _supervisor.Start();
@@ -94,14 +96,30 @@ internal sealed class TunnelRuntime : ITunnelRuntime
 
     public TunnelStatus ReadStatus()
     {
-        Link? link = _netlink.Links.Find(_config.Device);
+        string name = _config.Device;
+        Link? link = _netlink.Links.Find(name);
         IReadOnlyList<string> addresses = link is null ? [] : [.. _netlink.Addresses.List(link).Select(address => address.ToString())];
-        var device = new DeviceStatus(_config.Device, link?.Index ?? 0, link?.Mtu ?? 0, addresses);
+        var device = new DeviceStatus(name, link?.Index ?? 0, link?.Mtu ?? 0, addresses);
         return new(device, _engine.ReadStatus(), [.. _engine.Peers.ReadStatus().Select(peer => new PeerTraffic(
             new(peer.Subnet, peer.PublicIP, peer.VtepMac), peer.EgressPackets, peer.EgressBytes, peer.IngressPackets, peer.IngressBytes, peer.SendErrors))]);
     }
 
     public void ReplacePeers(IReadOnlyList<Peer> peers) => _engine.Publish(peers);
+
+    public void Follow(IPAddress local, int mtu)
+    {
+        TunnelConfig moved = _config with { Mtu = mtu, Engine = _config.Engine with { Local = local } };
+        try
+        {
+            _engine.Rebind(local);
+        }
+        catch (ErrnoException refused)
+        {
+            throw HostRefusal.Explain(refused, moved);
+        }
+        _config = moved;
+        _wake.Set();
+    }
 
     private void OnTunLost()
     {
@@ -143,6 +161,7 @@ internal sealed class TunnelRuntime : ITunnelRuntime
 
     private bool TryRepair()
     {
+        TunnelConfig config = _config;
         try
         {
             if (_tunLost)
@@ -158,10 +177,10 @@ internal sealed class TunnelRuntime : ITunnelRuntime
                     _tunLost = true;
                     throw;
                 }
-                _log.DeviceRecreated(_config.Device);
+                _log.DeviceRecreated(config.Device);
             }
-            IReadOnlyList<string> changes = _keeper.Ensure();
-            if (changes.Count > 0) _log.DeviceRepaired(_config.Device, string.Join(", ", changes));
+            IReadOnlyList<string> changes = _keeper.Ensure(_config);
+            if (changes.Count > 0) _log.DeviceRepaired(config.Device, string.Join(", ", changes));
             _lastComplaint = null;
             _deviceMissed = false;
             return true;
@@ -175,7 +194,7 @@ internal sealed class TunnelRuntime : ITunnelRuntime
             if (!isFirstLook && refused.Message != _lastComplaint)
             {
                 _lastComplaint = refused.Message;
-                _log.RepairFailed(_config.Device, refused.Message);
+                _log.RepairFailed(config.Device, refused.Message);
             }
             return false;
         }

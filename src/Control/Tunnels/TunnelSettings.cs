@@ -43,6 +43,8 @@ internal sealed class TunnelSettings
 
     public SettingValue Pause { get; set; }
 
+    public SettingValue RealTime { get; set; }
+
     public SettingValue SocketBuffer { get; set; }
 
     public List<PeerSettings> Peers { get; set; } = [];

@@ -85,6 +85,7 @@ internal static class TunnelValidator
             UdpSegment = read.Switch(SettingKeys.UdpSegment, settings.UdpSegment, options.UdpSegment),
             UdpGro = read.Switch(SettingKeys.UdpGro, settings.UdpGro, options.UdpGro),
             PauseMicroseconds = read.Integer(SettingKeys.Pause, settings.Pause, 0, TunnelDefaults.MaxPause, options.PauseMicroseconds),
+            RealTime = read.Switch(SettingKeys.RealTime, settings.RealTime, options.RealTime),
             SocketBuffer = read.Integer(SettingKeys.SocketBuffer, settings.SocketBuffer,
                 TunnelDefaults.MinSocketBuffer, TunnelDefaults.MaxSocketBuffer, options.SocketBuffer),
         };

@@ -1,4 +1,5 @@
 using FlannelFast.Control.Tunnels;
+using FlannelFast.Daemon.Flanneld.Hosting;
 using FlannelFast.Daemon.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -19,20 +20,26 @@ internal sealed record CommandContext
 
     internal required Func<LogLevel, ILoggerFactory> Logging { get; init; }
 
-    internal required Func<HostSignals> Signals { get; init; }
+    /// <summary>Takes over the signals; true if SIGHUP shall read the configuration again.</summary>
+    internal required Func<bool, HostSignals> Signals { get; init; }
 
     /// <summary>Reads an environment variable.</summary>
     internal required Func<string, string?> Variable { get; init; }
 
     internal required TunnelRuntimeFactory Runtime { get; init; }
 
+    internal required FlanneldPartsFactory Flanneld { get; init; }
+
     /// <summary>Writes the one line of a failed command.</summary>
+    /// <param name="exitCode">Handed back.</param>
+    /// <param name="message">Without a full stop.</param>
+    /// <param name="program">By what name it was called.</param>
     /// <returns>The exit code.</returns>
-    internal int Fail(int exitCode, string message)
+    internal int Fail(int exitCode, string message, string program = "flannelfast")
     {
         try
         {
-            Error.WriteLine($"flannelfast: {message}");
+            Error.WriteLine($"{program}: {message}");
         }
         catch (IOException)
         {

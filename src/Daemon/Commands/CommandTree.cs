@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using FlannelFast.Control.Tunnels;
+using FlannelFast.Daemon.Flanneld;
 using FlannelFast.Lab.Traffic;
 
 namespace FlannelFast.Daemon.Commands;
@@ -15,6 +16,8 @@ internal static class CommandTree
     {
         // Not a command of the tree: only the lab starts it, with flags that are no interface for people.
         if (args is ["lab-agent", ..]) return LabAgent.Run(args[1..], context.Out, context.Error);
+        // By its own name it has Go's flag syntax, which is another language than that of the tree.
+        if (args is ["flanneld", ..]) return await FlanneldCommand.RunAsync(args[1..], context).ConfigureAwait(false);
         // Files of arguments ("@file") would be a second configuration language beside --config.
         var parsing = new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
         ParseResult result = Build(context).Parse(args, parsing);

@@ -12,7 +12,7 @@ internal static class StatusCommand
     {
         Option<string> socket = ControlCall.SocketOption();
         Option<bool> json = ControlCall.JsonOption();
-        var command = new Command("status", "Show the device, the capabilities found, counters, drops by name and peers of a running tunnel")
+        var command = new Command("status", "Show the device, the capabilities found, counters, drops by name and peers of a running tunnel; of flanneld also its store, lease and firewall")
         {
             socket, json,
         };
@@ -28,9 +28,20 @@ internal static class StatusCommand
 
             void Show(ControlResponse response)
             {
-                StatusReport report = response.Status ?? throw new ControlSocketException("the daemon sent no status");
+                if (response.Flanneld is { } flanneld) ShowFlanneld(flanneld);
+                else ShowTunnel(response.Status ?? throw new ControlSocketException("the daemon sent no status"));
+            }
+
+            void ShowTunnel(StatusReport report)
+            {
                 if (asJson) context.Out.WriteLine(JsonSerializer.Serialize(report, ControlJsonContext.Indented.StatusReport));
                 else StatusRenderer.Write(context.Out, report, new TerminalStyle(context.Colour));
+            }
+
+            void ShowFlanneld(FlanneldReport report)
+            {
+                if (asJson) context.Out.WriteLine(JsonSerializer.Serialize(report, ControlJsonContext.Indented.FlanneldReport));
+                else FlanneldRenderer.Write(context.Out, report, new TerminalStyle(context.Colour));
             }
         });
         help.Examples[command] =

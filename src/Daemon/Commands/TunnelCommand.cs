@@ -60,7 +60,7 @@ internal static class TunnelCommand
             }
             using ILoggerFactory log = context.Logging(logLevel);
             var host = new TunnelHost(settings, file, result.GetValue(socket)!, log);
-            using HostSignals signals = context.Signals();
+            using HostSignals signals = context.Signals(true);
             return await host.RunAsync(context, signals).ConfigureAwait(false);
         });
         help.Examples[command] =

@@ -15,7 +15,7 @@ internal sealed class TunnelOptions
     private readonly List<(string Key, Option Option)> _all = [];
 
     private readonly Option<string> _device, _local, _encap, _port, _vni, _mac, _mtu, _queues, _sourceCheck;
-    private readonly Option<string> _tunOffloads, _udpSegment, _udpGro, _coalesce, _pause, _socketBuffer;
+    private readonly Option<string> _tunOffloads, _udpSegment, _udpGro, _coalesce, _pause, _realTime, _socketBuffer;
     private readonly Option<bool> _noSourcePortCheck, _ignoreReservedBits;
     private readonly Option<string[]> _networks, _subnets, _peers;
 
@@ -42,7 +42,8 @@ internal sealed class TunnelOptions
         _udpSegment = Switch(SettingKeys.UdpSegment, "Send runs of datagrams at once where the kernel can", engine.UdpSegment);
         _udpGro = Switch(SettingKeys.UdpGro, "Receive runs of datagrams at once where the kernel can", engine.UdpGro);
         _coalesce = Switch(SettingKeys.Coalesce, "Merge received segments of a flow; needs --tun-offloads", engine.Coalesce);
-        _pause = Text(SettingKeys.Pause, "MICROSECONDS", $"Pause after many small packets so that the next burst is larger, 0 to {TunnelDefaults.MaxPause}; 0 never pauses", engine.PauseMicroseconds);
+        _pause = Text(SettingKeys.Pause, "MICROSECONDS", $"Pause after a heavy burst so that the next one is larger, 0 to {TunnelDefaults.MaxPause}; 0 never pauses", engine.PauseMicroseconds);
+        _realTime = Switch(SettingKeys.RealTime, "Schedule busy workers before programs (SCHED_RR), as the kernel schedules its own devices; needs CAP_SYS_NICE", engine.RealTime);
         _socketBuffer = Text(SettingKeys.SocketBuffer, "BYTES", $"Kernel buffer per socket and direction, from {TunnelDefaults.MinSocketBuffer}", engine.SocketBuffer);
     }
 
@@ -79,6 +80,7 @@ internal sealed class TunnelOptions
             UdpGro = One(_udpGro),
             Coalesce = One(_coalesce),
             Pause = One(_pause),
+            RealTime = One(_realTime),
             SocketBuffer = One(_socketBuffer),
             Peers = [.. All(_peers).Select(text => PeerSettings.FromArgument(SettingKeys.ToFlag(SettingKeys.Peers), text))],
         };

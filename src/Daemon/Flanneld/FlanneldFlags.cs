@@ -45,9 +45,6 @@ internal sealed class FlanneldFlags
     /// <summary>-version was given. Stock looks at it before the environment, so the variable for it has no effect.</summary>
     internal bool IsVersionWanted { get; private set; }
 
-    /// <summary>Exit codes as stock's; also known after a command line that could be read only in part.</summary>
-    internal bool UsesCompatExitCodes => _own.CompatExitCodes.Value;
-
     /// <summary>The lease renewal margin is one that flannel takes.</summary>
     internal bool HasValidMargin => _process.LeaseRenewMargin.Value is >= 1 and < 24 * 60;
 
@@ -63,6 +60,27 @@ internal sealed class FlanneldFlags
         IReadOnlyList<string> refused = _set.ReadEnvironment(EnvironmentPrefix, variable);
         _kubernetes.RefuseIfUsed();
         return ToOptions([.. refused, .. Warnings()]);
+    }
+
+    /// <summary>Whether a wrong command line shall end as with stock. Looks at all of it: the flag may stand behind what is wrong.</summary>
+    internal static bool WantsCompatExitCodes(IEnumerable<string> words, Func<string, string?> variable)
+    {
+        var set = new GoFlagSet(Program);
+        BooleanFlag flag = new OwnFlags(set).CompatExitCodes;
+        foreach (string word in words)
+        {
+            if (word.TrimStart('-').Split('=')[0] != flag.Name) continue;
+            try
+            {
+                set.Parse([word]);
+            }
+            catch (GoFlagException)
+            {
+                return false;
+            }
+        }
+        set.ReadEnvironment(EnvironmentPrefix, name => name.EndsWith("_COMPAT_EXIT_CODES", StringComparison.Ordinal) ? variable(name) : null);
+        return flag.Value;
     }
 
     internal void WriteUsage(TextWriter output)
@@ -84,22 +102,12 @@ internal sealed class FlanneldFlags
 
     private FlanneldOptions ToOptions(IReadOnlyList<string> warnings) => new()
     {
-        Etcd = _etcd.ToOptions(),
-        EtcdApi = _own.EtcdApi.Value,
-        StoreDirectory = _own.StoreDirectory.Value,
-        Interfaces = _interface.Names.Values,
-        InterfacePatterns = _interface.Patterns.Values,
-        InterfaceCanReach = ToAddress(_interface.CanReach),
-        PublicIP = ToAddress(_interface.PublicIP),
-        PublicIPv6 = ToAddress(_interface.PublicIPv6),
+        Store = new(_etcd.ToOptions(), _own.EtcdApi.Value, _own.StoreDirectory.Value),
+        InterfaceRules = new(
+            _interface.Names.Values, _interface.Patterns.Values, ToAddress(_interface.CanReach), ToAddress(_interface.PublicIP), ToAddress(_interface.PublicIPv6)),
         SubnetFile = _process.SubnetFile.Value,
-        LeaseRenewMargin = TimeSpan.FromMinutes(_process.LeaseRenewMargin.Value),
-        LeaseLost = _own.LeaseLost.Value,
-        IpMasquerade = _firewall.IpMasq.Value,
-        RandomFully = !_firewall.FullyRandomDisable.Value,
-        FirewallResync = TimeSpan.FromSeconds(_firewall.ResyncSeconds.Value),
-        ForwardRules = _firewall.ForwardRules.Value,
-        BlackholeRoute = _firewall.BlackholeRoute.Value,
+        Lease = new() { RenewMargin = TimeSpan.FromMinutes(_process.LeaseRenewMargin.Value), Policy = _own.LeaseLost.Value },
+        Firewall = _firewall.ToOptions(),
         HealthAddress = ToAddress(_process.HealthzIP) ?? IPAddress.Any,
         HealthPort = Math.Max(0, _process.HealthzPort.Value),
         Dataplane = _own.Dataplane.Value,

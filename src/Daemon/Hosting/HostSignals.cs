@@ -18,12 +18,13 @@ internal sealed class HostSignals : IDisposable
     internal ChannelReader<bool> Reloads => _reloads.Reader;
 
     /// <summary>Takes over the signals of this process.</summary>
-    internal static HostSignals Register()
+    /// <param name="withReload">SIGHUP too; else it ends the process, as it does by default.</param>
+    internal static HostSignals Register(bool withReload)
     {
         var signals = new HostSignals();
         signals.On(PosixSignal.SIGTERM, signals.RequestStop);
         signals.On(PosixSignal.SIGINT, signals.RequestStop);
-        signals.On(PosixSignal.SIGHUP, signals.RequestReload);
+        if (withReload) signals.On(PosixSignal.SIGHUP, signals.RequestReload);
         return signals;
     }
 
@@ -31,6 +32,7 @@ internal sealed class HostSignals : IDisposable
 
     internal void RequestReload() => _reloads.Writer.TryWrite(true);
 
+    /// <summary>Gives the signals back: the next one ends the process at once.</summary>
     public void Dispose()
     {
         foreach (PosixSignalRegistration registration in _registrations) registration.Dispose();

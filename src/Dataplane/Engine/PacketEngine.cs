@@ -15,7 +15,7 @@ namespace FlannelFast.Dataplane.Engine;
 /// </summary>
 public sealed class PacketEngine : IDisposable
 {
-    private readonly EngineOptions _options;
+    private EngineOptions _options;
     private readonly IReadOnlyList<IPNetwork> _localSubnets;
     private readonly TunDevice _tun;
     private readonly UdpPort[] _ports;
@@ -49,7 +49,7 @@ public sealed class PacketEngine : IDisposable
 
     /// <summary>Creates the device (down, without address) and the sockets. Nothing moves before <see cref="Start"/>.</summary>
     /// <param name="options">What the engine is.</param>
-    /// <param name="device">Interface name, 1 to 15 characters; must not exist.</param>
+    /// <param name="device">Interface name, 1 to 15 characters; must not exist. "flannel%d" takes the first free number; see <see cref="DeviceName"/>.</param>
     /// <param name="localSubnets">Our own pod subnets, at most one per family.</param>
     /// <param name="peers">The table to start with.</param>
     /// <exception cref="IOException">The host refused; the message names what. Everything made so far is gone again.</exception>
@@ -63,11 +63,7 @@ public sealed class PacketEngine : IDisposable
             TunDevice tun = TunDevice.Create(device, options.Queues, options.TunOffloads ? TunOffloads.Uso : TunOffloads.None);
             owned.Push(tun);
             var ports = new UdpPort[options.Queues];
-            for (int i = 0; i < ports.Length; i++)
-            {
-                ports[i] = UdpPort.Bind(options.Local, options.Port, options.Queues > 1, options.SocketBuffer, options.UdpGro, options.UdpSegment);
-                owned.Push(ports[i]);
-            }
+            for (int i = 0; i < ports.Length; i++) owned.Push(ports[i] = Bind(options));
             var workers = new Worker[options.Queues];
             for (int i = 0; i < workers.Length; i++)
             {
@@ -83,6 +79,9 @@ public sealed class PacketEngine : IDisposable
         }
     }
 
+    private static UdpPort Bind(EngineOptions options) =>
+        UdpPort.Bind(options.Local, options.Port, options.Queues > 1, options.SocketBuffer, options.UdpGro, options.UdpSegment);
+
     private static Worker CreateWorker(
         EngineOptions options, int index, TunDevice tun, UdpPort udp, PeerTable table, IReadOnlyList<IPNetwork> localSubnets)
     {
@@ -97,13 +96,14 @@ public sealed class PacketEngine : IDisposable
             CoalesceUdp = options.Coalesce && tun.Offloads >= TunOffloads.Uso,
             UdpSegment = udp.Segment,
             PauseMicroseconds = options.PauseMicroseconds,
+            RealTime = options.RealTime,
             DeviceAddress = DeviceAddress(localSubnets),
         };
         var control = new NativeFd(SysResult.From(Libc.eventfd(0, Libc.EFD_NONBLOCK | Libc.EFD_CLOEXEC)).ThrowOnError("cannot create an eventfd"));
         var port = new HostPort(tun.QueueFd(index), udp.Fd, control.Number);
         return options.Encapsulation switch
         {
-            EncapsulationKind.Udp => new PacketWorker<HostPort, IpInUdp>(index, control, table, port, default, workerOptions),
+            EncapsulationKind.Udp => new PacketWorker<HostPort, IpInUdp>(index, control, table, port, new(options.InnerIpv6), workerOptions),
             _ => new PacketWorker<HostPort, Vxlan>(
                 index, control, table, port, new Vxlan(options.Vni, options.Mac, options.IgnoreReservedBits), workerOptions),
         };
@@ -159,13 +159,40 @@ public sealed class PacketEngine : IDisposable
         foreach (Worker worker in _workers) worker.ReattachTun();
     }
 
+    /// <summary>
+    /// Binds the sockets to another underlay address of the same family and goes on with device, peers and counters as they are. When it
+    /// throws, the engine goes on with the old address.
+    /// </summary>
+    /// <exception cref="IOException">The host refused the address.</exception>
+    /// <exception cref="ArgumentException">The address is of the other family.</exception>
+    public void Rebind(IPAddress local)
+    {
+        ArgumentNullException.ThrowIfNull(local);
+        if (local.AddressFamily != _options.Local.AddressFamily) throw new ArgumentException($"an address of the family of {_options.Local} expected, not {local}");
+        if (local.Equals(_options.Local)) return;
+        EngineOptions moved = _options with { Local = local };
+        var fresh = new Stack<UdpPort>(_ports.Length);
+        try
+        {
+            // All of them before the first is put in place: the address is refused as a whole.
+            foreach (UdpPort _ in _ports) fresh.Push(Bind(moved));
+            foreach (UdpPort port in _ports) port.Become(fresh.Pop());
+        }
+        finally
+        {
+            foreach (UdpPort unused in fresh) unused.Dispose();
+        }
+        _options = moved;
+        foreach (Worker worker in _workers) worker.LookAgain();
+    }
+
     /// <summary>Reads all counters.</summary>
     public EngineStatus ReadStatus()
     {
         UdpPort port = _ports[0];
         var capabilities = new CapabilityStatus(
             _tun.HasVnetHeader, _tun.Offloads >= TunOffloads.Tso, _tun.Offloads >= TunOffloads.Uso,
-            _workers.All(worker => worker.UsesUdpSegment), port.Gro, port.ReceiveBuffer, port.SendBuffer);
+            _workers.All(worker => worker.UsesUdpSegment), port.Gro, _workers.All(worker => worker.UsesRealTime), port.ReceiveBuffer, port.SendBuffer);
         return new(
             capabilities, [.. _workers.Select(worker => worker.ReadStatus())],
             _workers.Sum(worker => worker.AllocatedBytes), Collections - _collectionsAtStart);

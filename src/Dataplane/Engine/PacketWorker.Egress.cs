@@ -12,6 +12,12 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
     /// <summary>Bytes for one frame: the largest IP packet, and a page so that reads behind short packets stay inside.</summary>
     private const int FrameCapacity = 65536 + 4096;
 
+    /// <summary>
+    /// Puts the payload behind 52 bytes of TCP/IPv4 headers on a cache line of its own, where a sender's pages usually have it too: "rep movsb" copies
+    /// at 58 instead of 33 GB/s when both sides have the same offset (AMD Zen 4).
+    /// </summary>
+    private const int FrameOffset = 64 - 52;
+
     /// <summary>Frames of one burst: bounds the time until the other direction has its turn.</summary>
     private const int EgressBudget = 64;
 

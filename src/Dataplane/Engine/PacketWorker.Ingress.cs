@@ -45,8 +45,9 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
         int segments = message.Length == 0 ? 1 : (message.Length + message.SegmentSize - 1) / message.SegmentSize;
         if (message.Overflow != 0)
         {
-            // The kernel's counter wraps at 2^32; the difference does not.
-            _counters->SocketOverflow += message.Overflow - _lastOverflow;
+            // The kernel's counter wraps at 2^32; the difference does not. One that goes back is that of another socket (PacketEngine.Rebind).
+            uint more = message.Overflow - _lastOverflow;
+            _counters->SocketOverflow += more > int.MaxValue ? message.Overflow : more;
             _lastOverflow = message.Overflow;
         }
         DropReason reason = CheckSender(peers, message, out int endpoint);

@@ -17,6 +17,9 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation> : Worke
     /// <summary>Error messages originated per worker and second; with the burst of the same size at most twice that.</summary>
     private const int IcmpErrorsPerSecond = 50;
 
+    /// <summary>Bytes of the average frame or message below which it is small.</summary>
+    private const int SmallFrame = 4096;
+
     private readonly TPort _port;
     private readonly TEncapsulation _encapsulation;
     private readonly NativeSlab _slab;
@@ -25,6 +28,7 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation> : Worke
     private readonly ReceiveBatch<TPort> _receive;
     private readonly Coalescer _coalescer;
     private readonly WorkerOptions _options;
+    private LoadMeter _load;
     private TokenBucket _icmpBudget = new(IcmpErrorsPerSecond);
 
     internal PacketWorker(int index, NativeFd control, PeerTable peers, TPort port, TEncapsulation encapsulation, WorkerOptions options)
@@ -33,9 +37,9 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation> : Worke
         _port = port;
         _encapsulation = encapsulation;
         _options = options;
-        _slab = new NativeSlab(SendBatch<TPort>.SlabSize + ReceiveBatch<TPort>.SlabSize + EgressSlabSize + IngressSlabSize + 8192);
+        _slab = new NativeSlab(SendBatch<TPort>.SlabSize + ReceiveBatch<TPort>.SlabSize + FrameOffset + EgressSlabSize + IngressSlabSize + 8192);
         _counters = _slab.Take<WorkerCounters>(1);
-        _frame = _slab.Take<byte>(FrameCapacity);
+        _frame = _slab.Take<byte>(FrameCapacity + FrameOffset) + FrameOffset;
         _frameIovs = _slab.Take<iovec>(2);
         _frameVnet = _slab.Take<virtio_net_hdr>(1);
         _gather = _slab.Take<iovec>(Coalescer.MaxIovecs);
@@ -57,17 +61,22 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation> : Worke
     {
         // What the thread's start allocated is not the loop's.
         long allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
+        UsesRealTime = _options.RealTime && _port.TrySetUrgency(Urgency.RealTime) && _port.TrySetUrgency(Urgency.Prompt);
         while (!IsStopping)
         {
             long bytes = HandledBytes;
             int work = Burst();
+            bytes = HandledBytes - bytes;
             if (work == 0)
             {
                 _counters->AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
                 _counters->Wakeups++;
                 _port.Wait(IsTunAttached, -1);
+                continue;
             }
-            else if (IsManySmall(work, HandledBytes - bytes))
+            bool heavy = work >= _options.HeavyFrames || bytes >= _options.HeavyBytes;
+            if (_load.Note(heavy) && UsesRealTime) _port.TrySetUrgency(_load.IsBusy ? Urgency.RealTime : Urgency.Prompt);
+            if (heavy && IsPauseDue(work, bytes))
             {
                 _counters->Pauses++;
                 _port.Pause(_options.PauseMicroseconds);
@@ -79,11 +88,12 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation> : Worke
     private long HandledBytes => _counters->Egress.Bytes + _counters->Ingress.Bytes;
 
     /// <summary>
-    /// A pause lets a queue of small packets grow: the next burst is larger, and while nobody waits in poll, senders have nobody
-    /// to wake. Measured beside kernel VXLAN on two cores: +16 % 64-byte datagrams, but -6 % TCP if super-packets paused too.
+    /// A pause after a heavy burst lets the queues grow: the next burst is larger, and while nobody waits in poll, senders have nobody
+    /// to wake (a wake-up costs some 19 us where these figures are from). It only pays if the worker has the core at once when the time is
+    /// over, so that ordinary scheduling pauses after small packets alone. See docs/performance.md.
     /// </summary>
-    private bool IsManySmall(int frames, long bytes) =>
-        _options.PauseMicroseconds > 0 && frames >= _options.PauseThreshold && bytes < frames * (long)_options.PauseBelowBytes;
+    private bool IsPauseDue(int frames, long bytes) =>
+        _options.PauseMicroseconds > 0 && (UsesRealTime ? _load.IsBusy : bytes < frames * (long)SmallFrame);
 
     /// <summary>One turn of both directions with one snapshot of the peers. Returns the frames and messages handled.</summary>
     internal int Burst()

@@ -19,6 +19,13 @@ internal sealed unsafe class SendBatch<TPort>
     /// <summary>Runs in flight: peers that can be served in one burst without an early flush.</summary>
     internal const int MaxRuns = 32;
 
+    /// <summary>
+    /// Each run starts this many bytes further into its page. The kernel copies with "rep movsb", which on AMD Zen 3 and 4 falls from 58 to 3.5 GB/s
+    /// when the destination lies 1 to 15 bytes behind the source modulo 4096. Traffic of one frame size can hold that distance for one
+    /// starting offset, but not for all of them.
+    /// </summary>
+    private const int RunStagger = 128;
+
     /// <summary>UDP_MAX_SEGMENTS of every kernel that has UDP_SEGMENT (128 only since 6.9).</summary>
     private const int MaxSegments = 64;
 
@@ -64,13 +71,13 @@ internal sealed unsafe class SendBatch<TPort>
         _singleIovs = slab.Take<iovec>(MaxSegments);
         for (int i = 0; i < MaxRuns; i++)
         {
-            _runs[i].Buffer = slab.Take<byte>(RunCapacity);
+            _runs[i].Buffer = slab.Take<byte>(RunCapacity + MaxRuns * RunStagger) + i * RunStagger;
             Prepare(i);
         }
     }
 
     /// <summary>Bytes of slab a batch takes.</summary>
-    internal static nuint SlabSize => MaxRuns * (RunCapacity + 512) + MaxSegments * 128 + 16 * NativeSlab.Alignment;
+    internal static nuint SlabSize => MaxRuns * (RunCapacity + MaxRuns * RunStagger + 512) + MaxSegments * 128 + 16 * NativeSlab.Alignment;
 
     /// <summary>Runs leave as one message each. Turns false for good when the kernel refuses it.</summary>
     internal bool UsesSegment { get; private set; }

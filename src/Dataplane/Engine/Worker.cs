@@ -42,6 +42,9 @@ internal abstract unsafe class Worker : IDisposable
     /// <summary>UDP_SEGMENT is in use; turns false when the kernel refuses it.</summary>
     internal abstract bool UsesUdpSegment { get; }
 
+    /// <summary>The host lets the worker run in real time while it is busy; false before the loop has asked.</summary>
+    internal bool UsesRealTime { get; private protected set; }
+
     /// <summary>A reading of the counters.</summary>
     internal abstract WorkerStatus ReadStatus();
 
@@ -67,6 +70,9 @@ internal abstract unsafe class Worker : IDisposable
         Wake();
     }
 
+    /// <summary>The socket behind the descriptor is another one: a poll(2) under way still waits for the old one.</summary>
+    internal void LookAgain() => Wake();
+
     /// <summary>Asks the loop to finish its burst and end, and waits for it.</summary>
     internal void Stop()
     {
@@ -87,6 +93,8 @@ internal abstract unsafe class Worker : IDisposable
 
     private void Run()
     {
+        // For top -H, perf and /proc: ahead-of-time compiled code does not pass Thread.Name on to the kernel.
+        fixed (byte* name = System.Text.Encoding.ASCII.GetBytes($"worker {Index}\0")) _ = Libc.prctl(Libc.PR_SET_NAME, (nuint)name, 0, 0, 0);
         // Pauses of tens of microseconds are pointless with the default slack of 50.
         _ = Libc.prctl(Libc.PR_SET_TIMERSLACK, 1, 0, 0, 0);
         try

@@ -27,14 +27,17 @@ internal sealed record WorkerOptions
     /// <summary>Send with UDP_SEGMENT.</summary>
     internal bool UdpSegment { get; init; }
 
-    /// <summary>Microseconds of pause after a burst of many small packets; 0 never.</summary>
+    /// <summary>Microseconds of pause after a heavy burst; 0 never.</summary>
     internal int PauseMicroseconds { get; init; }
 
-    /// <summary>Frames and messages in a burst from which on they are many.</summary>
-    internal int PauseThreshold { get; init; } = 8;
+    /// <summary>Frames and messages in a burst from which on it is heavy.</summary>
+    internal int HeavyFrames { get; init; } = 8;
 
-    /// <summary>Bytes of the average frame or message below which it is small.</summary>
-    internal int PauseBelowBytes { get; init; } = 4096;
+    /// <summary>Inner bytes in a burst from which on it is heavy: one super-packet.</summary>
+    internal int HeavyBytes { get; init; } = 60_000;
+
+    /// <summary>Run in real time while busy, where the host permits it.</summary>
+    internal bool RealTime { get; init; }
 
     /// <summary>The source of ICMP errors that travel to peers: the device's own address, host order; 0 where there is none.</summary>
     internal uint DeviceAddress { get; init; }

@@ -25,6 +25,7 @@ internal static class Errno
     internal const int ENOSPC = 28;
     internal const int EROFS = 30;
     internal const int EPIPE = 32;
+    internal const int ERANGE = 34;
     internal const int ELOOP = 40;
     internal const int ENODATA = 61;
     internal const int EBADMSG = 74;

@@ -39,8 +39,12 @@ internal static unsafe partial class Libc
     internal const ushort RTM_NEWROUTE = 24;
     internal const ushort RTM_DELROUTE = 25;
     internal const ushort RTM_GETROUTE = 26;
+    internal const ushort RTM_NEWNEIGH = 28;
+    internal const ushort RTM_DELNEIGH = 29;
+    internal const ushort RTM_GETNEIGH = 30;
 
     internal const uint RTNLGRP_LINK = 1;
+    internal const uint RTNLGRP_NEIGH = 3;
     internal const uint RTNLGRP_IPV4_IFADDR = 5;
     internal const uint RTNLGRP_IPV4_ROUTE = 7;
     internal const uint RTNLGRP_IPV6_IFADDR = 9;

@@ -4,6 +4,7 @@ namespace FlannelFast.Dataplane.Interop;
 
 internal static unsafe partial class Libc
 {
+    internal const int PR_SET_NAME = 15;
     internal const int PR_SET_TIMERSLACK = 29;
 
     // prctl(2) is variadic in C; on x86-64 and arm64 Linux integer arguments of variadic calls travel as in ordinary ones.

@@ -23,5 +23,8 @@ internal static unsafe partial class Libc
     internal static partial int unlinkat(int dirfd, byte* pathname, int flags);
 
     [LibraryImport(LibraryName)]
+    internal static partial int dup3(int oldfd, int newfd, int flags);
+
+    [LibraryImport(LibraryName)]
     internal static partial uint geteuid();
 }

@@ -65,6 +65,18 @@ internal sealed unsafe class UdpPort : IDisposable
         }
     }
 
+    /// <summary>
+    /// Puts another socket in this one's place under the same number, in one step (dup3), so that whoever uses the number need not
+    /// be told. What waits in the old socket is lost. Takes the other one over; both must be of one family.
+    /// </summary>
+    internal void Become(UdpPort other)
+    {
+        if (other.IsIpv6 != IsIpv6) throw new ArgumentException("a socket of the same family expected");
+        SysResult.From(Libc.dup3(other.Fd, Fd, Libc.O_CLOEXEC)).ThrowOnError("cannot replace the UDP socket");
+        (Gro, Segment) = (other.Gro, other.Segment);
+        other.Dispose();
+    }
+
     private void Configure(bool share, int buffer, bool gro, bool segment)
     {
         if (share) SetOption(Libc.SOL_SOCKET, Libc.SO_REUSEPORT, 1).ThrowOnError("cannot share the UDP port between workers (SO_REUSEPORT)");

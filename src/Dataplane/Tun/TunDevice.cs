@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using FlannelFast.Dataplane.Interop;
 
@@ -23,7 +24,7 @@ internal sealed unsafe class TunDevice : IDisposable
     }
 
     /// <summary>The interface name the kernel gave.</summary>
-    internal string Name { get; }
+    internal string Name { get; private set; }
 
     /// <summary>The richest step the kernel took.</summary>
     internal TunOffloads Offloads { get; private set; }
@@ -38,7 +39,7 @@ internal sealed unsafe class TunDevice : IDisposable
     internal int QueueFd(int queue) => _queues[queue].Number;
 
     /// <summary>Creates a device that must not exist yet.</summary>
-    /// <param name="name">1 to 15 characters.</param>
+    /// <param name="name">1 to 15 characters; with %d in it, the kernel puts the lowest free number there.</param>
     /// <param name="queues">1 to 256 queues; more than one makes a multi-queue device.</param>
     /// <param name="wanted">The richest step to try; poorer ones are tried in turn when the kernel refuses.</param>
     /// <exception cref="ErrnoException">EBUSY: the name is taken. EPERM: CAP_NET_ADMIN is missing. ENOENT: no /dev/net/tun.</exception>
@@ -111,6 +112,7 @@ internal sealed unsafe class TunDevice : IDisposable
         Encoding.ASCII.GetBytes(Name, new Span<byte>(request.ifr_name, Libc.IFNAMSIZ - 1));
         request.ifr_flags = flags;
         SysResult.From(Libc.ioctl(fd, Libc.TUNSETIFF, &request)).ThrowOnError($"cannot create TUN device {Name}");
+        Name = Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(request.ifr_name));
     }
 
     /// <summary>

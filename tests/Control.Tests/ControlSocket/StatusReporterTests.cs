@@ -58,7 +58,7 @@ public sealed class StatusReporterTests
     public void A_capability_says_why_it_is_off(string name, bool found, bool wanted, bool inUse, string detail)
     {
         EngineOptions options = FakeTunnelRuntime.Config().Engine with { TunOffloads = wanted, Coalesce = wanted };
-        CapabilityReport row = CapabilityReporter.Report(options, new(found, found, found, found, found, 1, 1)).Single(c => c.Name == name);
+        CapabilityReport row = CapabilityReporter.Report(options, new(found, found, found, found, found, found, 1, 1)).Single(c => c.Name == name);
         Assert.Equal(new(name, inUse, detail), row);
     }
 

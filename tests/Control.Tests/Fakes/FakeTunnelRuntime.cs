@@ -19,6 +19,10 @@ internal sealed class FakeTunnelRuntime(TunnelConfig config) : ITunnelRuntime
 
     public Exception? RefuseWith { get; set; }
 
+    public TunnelConfig CurrentConfig { get; private set; } = config;
+
+    TunnelConfig ITunnelRuntime.Config => CurrentConfig;
+
     public IReadOnlyList<Peer> Peers => CurrentPeers;
 
     public Task Completion => _completion.Task;
@@ -29,8 +33,8 @@ internal sealed class FakeTunnelRuntime(TunnelConfig config) : ITunnelRuntime
     {
         long n = 0;
         return new(
-            new("ff0", 7, config.Mtu > 0 ? config.Mtu : 1500 - config.Overhead, [.. config.DeviceAddresses.Select(a => a.ToString())]),
-            new(new(true, true, false, true, false, 8388608, 4194304), [Worker(0), Worker(1)], 0, 3),
+            new("ff0", 7, CurrentConfig.Mtu > 0 ? CurrentConfig.Mtu : 1500 - CurrentConfig.Overhead, [.. CurrentConfig.DeviceAddresses.Select(a => a.ToString())]),
+            new(new(true, true, false, true, false, true, 8388608, 4194304), [Worker(0), Worker(1)], 0, 3),
             [.. CurrentPeers.Select(p => new PeerTraffic(p, 1000 + ++n, 1_500_000 * n, 2000 + n, 3_000_000 * n, n % 3 == 0 ? 5 : 0))]);
     }
 
@@ -39,6 +43,12 @@ internal sealed class FakeTunnelRuntime(TunnelConfig config) : ITunnelRuntime
         if (RefuseWith is not null) throw RefuseWith;
         Interlocked.Increment(ref Replacements);
         CurrentPeers = [.. peers];
+    }
+
+    public void Follow(IPAddress local, int mtu)
+    {
+        if (RefuseWith is not null) throw RefuseWith;
+        CurrentConfig = CurrentConfig with { Mtu = mtu, Engine = CurrentConfig.Engine with { Local = local } };
     }
 
     public void Dispose() => IsDisposed = true;

@@ -93,7 +93,7 @@ public sealed class HealthServerTests : IDisposable
 
     [Fact]
     public void A_port_that_is_taken_is_refused() =>
-        Assert.Throws<SocketException>(() => HealthServer.Start(_server.EndPoint, () => true, NullLogger.Instance));
+        Assert.Throws<HealthServerException>(() => HealthServer.Start(_server.EndPoint, () => true, NullLogger.Instance));
 
     [Fact]
     public void Stopping_ends_running_connections()

@@ -2,6 +2,7 @@ using System.Net;
 using FlannelFast.Control.Backends;
 using FlannelFast.Control.Interfaces;
 using FlannelFast.Control.Netlink;
+using FlannelFast.Tests.Fakes;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FlannelFast.Control.Tests.Interfaces;

@@ -39,6 +39,28 @@ public sealed class NetlinkMonitorTests
     });
 
     [Fact]
+    public void Neighbours_and_forwarding_entries_are_told_where_asked_for() => Run(() =>
+    {
+        Shell("ip link add va type veth peer name vb; ip link set va up; ip link add vx type vxlan id 1 dev va dstport 8472 nolearning; ip link set vx up");
+        using BlockingCollection<NetworkChange> seen = [], unasked = [];
+        using NetlinkMonitor monitor = NetlinkMonitor.WithNeighbours(seen.Add);
+        using NetlinkMonitor other = new(unasked.Add);
+        Shell("ip neigh add 10.1.0.2 lladdr 02:00:00:00:00:02 dev vx nud permanent; ip neigh add fd00::2 lladdr 02:00:00:00:00:02 dev vx nud permanent");
+        Expect<NeighbourChanged>(seen, c => c.Neighbour.ToString() == "10.1.0.2 lladdr 02:00:00:00:00:02");
+        Expect<NeighbourChanged>(seen, c => c.Neighbour.ToString() == "fd00::2 lladdr 02:00:00:00:00:02");
+        Shell("bridge fdb add 02:00:00:00:00:02 dev vx dst 192.0.2.2 self permanent");
+        Expect<FdbEntryChanged>(seen, c => c.Entry.ToString() == "02:00:00:00:00:02 dst 192.0.2.2");
+        Shell("bridge fdb del 02:00:00:00:00:02 dev vx; ip neigh del 10.1.0.2 dev vx");
+        Expect<FdbEntryRemoved>(seen, c => c.Entry.ToString() == "02:00:00:00:00:02 dst 192.0.2.2");
+        Expect<NeighbourRemoved>(seen, c => c.Neighbour.Address.ToString() == "10.1.0.2");
+        // Another address of the device: its permanent neighbours go too, and the kernel says so.
+        Shell("ip link set vx address 02:00:00:00:00:09");
+        Expect<NeighbourRemoved>(seen, c => c.Neighbour.Address.ToString() == "fd00::2");
+        Expect<LinkChanged>(unasked, c => c.Link is { Name: "vx", Address.Value: 0x020000000009 });
+        Assert.DoesNotContain(unasked, c => c is NeighbourChanged or NeighbourRemoved or FdbEntryChanged or FdbEntryRemoved);
+    });
+
+    [Fact]
     public void A_port_that_leaves_its_bridge_is_not_removed() => Run(() =>
     {
         Shell("ip link add br0 type bridge; ip link add va type veth peer name vb; ip link set va master br0");

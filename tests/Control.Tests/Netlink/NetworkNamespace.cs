@@ -60,7 +60,8 @@ internal static partial class NetworkNamespace
         return [.. document.RootElement.Clone().EnumerateArray().Where(item => item.EnumerateObject().Any())];
     }
 
-    private static void Enter()
+    /// <summary>Takes the calling thread into a new namespace, for good.</summary>
+    internal static void Enter()
     {
         if (Libc.geteuid() != 0) Assert.Fail("these tests make network namespaces: run them as root (./test.sh asks for sudo)");
         if (unshare(CLONE_NEWNET) != 0) throw new ErrnoException(Marshal.GetLastSystemError(), "make a network namespace");

@@ -45,6 +45,18 @@ internal static class Wire
     internal static byte[] Done(byte[] request, ushort flags = 2, int errno = 0) =>
         Message(3, flags, SequenceOf(request), U32((uint)-errno));
 
+    /// <summary>The messages of a datagram.</summary>
+    internal static List<byte[]> Split(byte[] datagram)
+    {
+        List<byte[]> messages = [];
+        for (int at = 0, length; at < datagram.Length; at += length)
+        {
+            length = BinaryPrimitives.ReadInt32LittleEndian(datagram.AsSpan(at));
+            messages.Add(datagram[at..(at + length)]);
+        }
+        return messages;
+    }
+
     internal static ushort TypeOf(byte[] request) => BinaryPrimitives.ReadUInt16LittleEndian(request.AsSpan(4));
 
     internal static ushort FlagsOf(byte[] request) => BinaryPrimitives.ReadUInt16LittleEndian(request.AsSpan(6));

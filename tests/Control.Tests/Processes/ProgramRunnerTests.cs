@@ -23,7 +23,7 @@ public sealed class ProgramRunnerTests : IDisposable
         ProgramResult result = await _runner.RunAsync(
             Shell("cat; echo bad >&2; echo worse >&2; exit 7") with { Input = Encoding.UTF8.GetBytes("grüß\n") }, TestContext.Current.CancellationToken);
         Assert.Equal((7, "grüß\n", "bad\nworse\n"), (result.ExitCode, result.Output, result.Error));
-        Assert.Equal("worse (exit code 7)", result.Complaint);
+        Assert.Equal("bad (exit code 7)", result.Complaint);
         Assert.Equal(17, Encoding.UTF8.GetByteCount(result.Combined));
         Assert.Equal(137, (await RunAsync("sh", "-c", "kill -9 $$")).ExitCode);
     }

@@ -1,5 +1,7 @@
 using FlannelFast.Control.Tunnels;
 using FlannelFast.Daemon.Commands;
+using FlannelFast.Daemon.Flanneld;
+using FlannelFast.Daemon.Flanneld.Hosting;
 using FlannelFast.Daemon.Hosting;
 using FlannelFast.Tests.Fakes;
 using Microsoft.Extensions.Logging;
@@ -30,6 +32,9 @@ internal sealed class CommandLineRig : IDisposable
 
     /// <summary>The tunnel that was started last.</summary>
     public FakeTunnelRuntime? Runtime { get; private set; }
+
+    /// <summary>What a flanneld is made of.</summary>
+    public Func<FlanneldOptions, FlanneldParts>? Parts { get; set; }
 
     /// <summary>How many were started.</summary>
     public int Starts { get; private set; }
@@ -80,8 +85,9 @@ internal sealed class CommandLineRig : IDisposable
         Error = error,
         Colour = false,
         Logging = _ => Log,
-        Signals = () => Signals,
+        Signals = _ => Signals,
         Variable = name => Variables.GetValueOrDefault(name),
+        Flanneld = (options, _) => Parts?.Invoke(options) ?? throw new IOException("no flanneld here"),
         Runtime = (config, log) => Start(config, log),
     };
 }

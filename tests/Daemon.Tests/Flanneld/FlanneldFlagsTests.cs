@@ -1,5 +1,6 @@
 using System.Net;
 using FlannelFast.Control.Backends;
+using FlannelFast.Control.Subnets;
 using FlannelFast.Control.Tunnels;
 using FlannelFast.Daemon.Flanneld;
 using FlannelFast.Daemon.Flanneld.GoFlags;
@@ -66,14 +67,14 @@ public sealed class FlanneldFlagsTests
     public void Without_flags_everything_is_as_in_stock()
     {
         FlanneldOptions options = Parse();
-        Assert.Equal("http://127.0.0.1:4001,http://127.0.0.1:2379, prefix /coreos.com/network", options.Etcd.ToString());
+        Assert.Equal("http://127.0.0.1:4001,http://127.0.0.1:2379, prefix /coreos.com/network", options.Store.Etcd.ToString());
         Assert.Equal("/run/flannel/subnet.env", options.SubnetFile);
         Assert.Equal(TunnelDefaults.SocketPath, options.ControlSocket);
-        Assert.Equal((TimeSpan.FromMinutes(60), TimeSpan.FromSeconds(5)), (options.LeaseRenewMargin, options.FirewallResync));
-        Assert.Equal((false, true, true, false), (options.IpMasquerade, options.RandomFully, options.ForwardRules, options.BlackholeRoute));
+        Assert.Equal((TimeSpan.FromMinutes(60), TimeSpan.FromSeconds(5)), (options.Lease.RenewMargin, options.Firewall.Resync));
+        Assert.Equal((false, true, true, false), (options.Firewall.Masquerade, options.Firewall.FullyRandom, options.Firewall.Forward, options.Firewall.BlackholeRoute));
         Assert.Equal((IPAddress.Any, 0), (options.HealthAddress, options.HealthPort));
-        Assert.Equal((VxlanDataplane.Auto, LeaseLossPolicy.Reacquire, LogLevel.Information), (options.Dataplane, options.LeaseLost, options.LogLevel));
-        Assert.Equal((null, null, null), (options.InterfaceCanReach, options.PublicIP, options.PublicIPv6));
+        Assert.Equal((VxlanDataplane.Auto, LeaseLostPolicy.Reacquire, LogLevel.Information), (options.Dataplane, options.Lease.Policy, options.LogLevel));
+        Assert.Equal((null, null, null), (options.InterfaceRules.CanReach, options.InterfaceRules.PublicIP, options.InterfaceRules.PublicIPv6));
         Assert.Empty(options.Warnings);
         Assert.Equal("no flags", options.Summary);
     }
@@ -82,8 +83,8 @@ public sealed class FlanneldFlagsTests
     public void Interfaces_keep_their_order()
     {
         FlanneldOptions options = Parse("-iface=eth1", "-iface", "10.0.0.1", "--iface-regex=a", "--iface-regex", "b");
-        Assert.Equal(["eth1", "10.0.0.1"], options.Interfaces);
-        Assert.Equal(["a", "b"], options.InterfacePatterns);
+        Assert.Equal(["eth1", "10.0.0.1"], options.InterfaceRules.Names);
+        Assert.Equal(["a", "b"], options.InterfaceRules.Patterns);
     }
 
     [Fact]
@@ -159,7 +160,7 @@ public sealed class FlanneldFlagsTests
     public void A_bad_variable_is_a_warning_as_in_stock()
     {
         FlanneldOptions options = Parse([], new() { ["FLANNELD_IPTABLES_RESYNC"] = "often" });
-        Assert.Equal(TimeSpan.FromSeconds(5), options.FirewallResync);
+        Assert.Equal(TimeSpan.FromSeconds(5), options.Firewall.Resync);
         Assert.StartsWith("FLANNELD_IPTABLES_RESYNC is not used: ", Assert.Single(options.Warnings), StringComparison.Ordinal);
     }
 

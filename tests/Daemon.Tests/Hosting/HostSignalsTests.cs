@@ -10,7 +10,7 @@ public sealed class HostSignalsTests
     [Fact]
     public async Task Hangups_of_the_process_become_one_waiting_reload()
     {
-        using HostSignals signals = HostSignals.Register();
+        using HostSignals signals = HostSignals.Register(withReload: true);
         for (int i = 0; i < 3; i++) Send("HUP");
         Assert.True(await signals.Reloads.ReadAsync(Cancel).AsTask().WaitAsync(TimeSpan.FromSeconds(5), Cancel));
         Assert.False(signals.Stopped.IsCompleted);
@@ -19,7 +19,7 @@ public sealed class HostSignalsTests
     [Fact]
     public async Task Termination_of_the_process_becomes_a_stop()
     {
-        using HostSignals signals = HostSignals.Register();
+        using HostSignals signals = HostSignals.Register(withReload: true);
         Send("TERM");
         await signals.Stopped.WaitAsync(TimeSpan.FromSeconds(5), Cancel);
     }

@@ -141,4 +141,6 @@ internal readonly unsafe struct CorpusPort(Corpus corpus) : IPacketPort
     }
 
     public void Pause(int microseconds) => throw new InvalidOperationException("tests drive bursts themselves");
+
+    public bool TrySetUrgency(Urgency urgency) => throw new InvalidOperationException("tests drive bursts themselves");
 }

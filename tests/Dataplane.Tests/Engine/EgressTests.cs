@@ -51,6 +51,17 @@ public sealed class EgressTests
         Assert.Equal(expected, Assert.Single(rig.Host.UdpOut).Payload);
     }
 
+    /// <summary>Without the switch it is damaged IPv4, as for stock.</summary>
+    [Theory, InlineData(true, 1), InlineData(false, 0)]
+    public void Ipv6_leaves_bare_where_every_peer_is_ours(bool innerIpv6, int sent)
+    {
+        using var rig = new WorkerRig<IpInUdp>(new(innerIpv6));
+        byte[] packet = Udp6(Ip6("fd00:1::7"), Ip6("fd00:2::9"), s_payload);
+        rig.Host.TunIn.Enqueue(WithVnet(packet));
+        rig.Run();
+        Assert.Equal(Enumerable.Repeat(packet, sent), rig.Host.UdpOut.Select(datagram => datagram.Payload));
+    }
+
     [Fact]
     public void A_super_packet_leaves_as_one_message_of_segments()
     {

@@ -19,4 +19,6 @@ internal readonly unsafe struct FakePort(FakeHost host) : IPacketPort
     public void WaitWritable(int timeoutMilliseconds) => host.WaitWritable();
 
     public void Pause(int microseconds) => throw new InvalidOperationException("tests drive bursts themselves");
+
+    public bool TrySetUrgency(Urgency urgency) => throw new InvalidOperationException("tests drive bursts themselves");
 }

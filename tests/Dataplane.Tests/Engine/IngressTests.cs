@@ -25,6 +25,21 @@ public sealed class IngressTests
         Assert.Equal((1, 1, packet.Length), (status.Ingress.Packets, status.Ingress.Forwarded, status.Ingress.ForwardedBytes));
     }
 
+    /// <summary>Without the switch it is damaged IPv4, as for stock; one that lies about where it comes from is refused like any other.</summary>
+    [Theory]
+    [InlineData(true, "fd00:2::9", 1, null)]
+    [InlineData(true, "fd00:3::9", 0, "spoof_src")]
+    [InlineData(false, "fd00:2::9", 0, "bad_version")]
+    public void Ipv6_arrives_bare_where_every_peer_is_ours(bool innerIpv6, string source, int arrived, string? dropped)
+    {
+        using var rig = new WorkerRig<IpInUdp>(new(innerIpv6));
+        byte[] packet = Udp6(Ip6(source), Ip6("fd00:1::7"), s_payload);
+        rig.Host.UdpIn.Enqueue(new(s_host2, rig.Port, packet));
+        WorkerStatus status = rig.Run();
+        Assert.Equal(Enumerable.Repeat(WithVnet(packet), arrived), rig.Host.TunOut);
+        Assert.Equal(dropped, status.Ingress.Drops.Keys.SingleOrDefault());
+    }
+
     [Fact]
     public void Vxlan_leaves_the_ttl_alone_and_trims_ethernet_padding()
     {

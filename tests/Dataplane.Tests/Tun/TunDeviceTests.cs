@@ -55,6 +55,18 @@ public sealed unsafe partial class TunDeviceTests
         Assert.Equal([true, true], Attached(device));
     });
 
+    /// <summary>flannel's name: the kernel puts the lowest free number there, for all queues the same, and the device keeps it.</summary>
+    [Theory, InlineData(1), InlineData(2)]
+    public void A_pattern_takes_the_first_free_name(int queues) => InNamespace(() =>
+    {
+        using TunDevice first = TunDevice.Create("ff%d", queues, TunOffloads.Uso), second = TunDevice.Create("ff%d", queues, TunOffloads.Uso);
+        Assert.Equal(("ff0", "ff1"), (first.Name, second.Name));
+        Delete();
+        first.Recreate();
+        Assert.Equal("ff0", first.Name);
+        Assert.All(Attached(first), Assert.True);
+    });
+
     private static void Delete()
     {
         using Process ip = Process.Start("ip", ["link", "delete", Name]);

@@ -54,7 +54,7 @@ public sealed class StatusTests
     {
         using TwoNodes nodes = TwoNodes.CreateJoined("udp");
         Assert.Equal(
-            ["tun_vnet_header", "tun_tso", "tun_uso", "udp_segment", "udp_gro", "coalesce"], nodes.Daemons[0].Status().CapabilitiesInUse);
+            ["tun_vnet_header", "tun_tso", "tun_uso", "udp_segment", "udp_gro", "coalesce", "real_time"], nodes.Daemons[0].Status().CapabilitiesInUse);
     }
 
     [Fact]

@@ -41,9 +41,13 @@ internal sealed class Daemon : IDisposable
     }
 
     /// <summary>Starts it with these flags of <c>flannelfast tunnel</c> and waits until it answers on its socket.</summary>
-    public static Daemon Start(Netns netns, string socket, params string[] flags)
+    public static Daemon Start(Netns netns, string socket, params string[] flags) => StartBy([], netns, socket, flags);
+
+    /// <summary>The same through a program that changes what it may do, for example setpriv(1) with its arguments.</summary>
+    public static Daemon StartBy(string[] wrapper, Netns netns, string socket, params string[] flags)
     {
-        var daemon = new Daemon(Shell.Start("ip", netns.CommandLine(Binary, ["tunnel", .. flags])), socket);
+        string[] command = [.. wrapper, Binary, "tunnel", .. flags];
+        var daemon = new Daemon(Shell.Start("ip", netns.CommandLine(command[0], command[1..])), socket);
         try
         {
             Eventually.True(() => daemon.HasEnded() || daemon.Answers(), s_startLimit, () => $"the daemon does not answer\n{daemon.Log}");

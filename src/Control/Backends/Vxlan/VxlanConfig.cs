@@ -19,11 +19,11 @@ internal sealed record VxlanConfig
     /// <summary>The same with an outer IPv6 header. Stock subtracts 50 here too, and its largest packets leave in fragments.</summary>
     internal const int Ipv6Overhead = Ipv4Overhead + 20;
 
-    /// <summary>Smallest MTU of an Ethernet-like link (ETH_MIN_MTU).</summary>
-    private const int MinInnerMtu = 68;
+    /// <summary>Smallest MTU of the device, as of any Ethernet-like link (ETH_MIN_MTU).</summary>
+    internal const int LeastMtu = 68;
 
     /// <summary>RFC 8200, section 5: IPv6 does not run on links below.</summary>
-    private const int MinInnerMtuOfV6 = 1280;
+    internal const int LeastMtuOfV6 = 1280;
 
     private const int MaxMtu = 65535;
 
@@ -69,7 +69,7 @@ internal sealed record VxlanConfig
         string device = network.Ipv6 is null ? config.Device : config.DeviceV6;
         if (device.Length >= Libc.IFNAMSIZ)
             throw fields.Unexpected("VNI", config.Vni, $"one short enough for the name of its device, {device}, to have at most {Libc.IFNAMSIZ - 1} characters");
-        int least = network.Ipv6 is null ? MinInnerMtu + Ipv4Overhead : MinInnerMtuOfV6 + Ipv6Overhead;
+        int least = network.Ipv6 is null ? LeastMtu + Ipv4Overhead : LeastMtuOfV6 + Ipv6Overhead;
         if (config.OuterMtu != 0 && config.OuterMtu < least) throw fields.Unexpected("MTU", config.OuterMtu, $"{least} to {MaxMtu}, or 0 for the interface's");
         return config;
     }

@@ -12,7 +12,7 @@ internal sealed class EngineFlags
     private static readonly EngineOptions s_engine = new() { Encapsulation = EncapsulationKind.Udp, Local = IPAddress.Any, Port = 1 };
 
     private readonly ChoiceFlag<SourceCheck> _sourceCheck;
-    private readonly BooleanFlag _noSourcePortCheck, _ignoreReservedBits, _tunOffloads, _udpSegment, _udpGro, _coalesce;
+    private readonly BooleanFlag _noSourcePortCheck, _ignoreReservedBits, _tunOffloads, _udpSegment, _udpGro, _coalesce, _realTime;
     private readonly IntegerFlag _queues, _pause, _socketBuffer;
 
     internal EngineFlags(GoFlagSet set)
@@ -26,7 +26,8 @@ internal sealed class EngineFlags
         _udpSegment = Switch("udp-segment", s_engine.UdpSegment, "send runs of datagrams at once where the kernel can");
         _udpGro = Switch("udp-gro", s_engine.UdpGro, "receive runs of datagrams at once where the kernel can");
         _coalesce = Switch("coalesce", s_engine.Coalesce, "merge received segments of a flow; needs -tun-offloads");
-        _pause = Integer("pause", s_engine.PauseMicroseconds, 0, TunnelDefaults.MaxPause, "microseconds to pause after many small packets so that the next burst is larger; 0 never pauses");
+        _pause = Integer("pause", s_engine.PauseMicroseconds, 0, TunnelDefaults.MaxPause, "microseconds to pause after a heavy burst so that the next one is larger; 0 never pauses");
+        _realTime = Switch("real-time", s_engine.RealTime, "schedule busy workers before programs, as the kernel schedules its own devices; needs CAP_SYS_NICE");
         _socketBuffer = Integer("socket-buffer", s_engine.SocketBuffer, TunnelDefaults.MinSocketBuffer, TunnelDefaults.MaxSocketBuffer, "kernel buffer per socket and direction, in bytes");
 
         BooleanFlag Switch(string name, bool absent, string usage) => set.Add(new BooleanFlag(name, absent, usage));
@@ -46,6 +47,7 @@ internal sealed class EngineFlags
         UdpGro = _udpGro.Value,
         Coalesce = _coalesce.Value && _tunOffloads.Value,
         PauseMicroseconds = _pause.Value,
+        RealTime = _realTime.Value,
         SocketBuffer = _socketBuffer.Value,
     };
 }

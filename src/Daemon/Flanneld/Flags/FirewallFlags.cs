@@ -1,3 +1,4 @@
+using FlannelFast.Control.Firewall;
 using FlannelFast.Daemon.Flanneld.GoFlags;
 
 namespace FlannelFast.Daemon.Flanneld.Flags;
@@ -14,4 +15,13 @@ internal sealed class FirewallFlags(GoFlagSet set)
     internal BooleanFlag ForwardRules { get; } = set.Add(new BooleanFlag("iptables-forward-rules", true, "add default accept rules to the FORWARD chain"));
 
     internal BooleanFlag BlackholeRoute { get; } = set.Add(new BooleanFlag("ip-blackhole-route", false, "set up a blackhole route for the subnet of this host"));
+
+    internal FirewallOptions ToOptions() => new()
+    {
+        Masquerade = IpMasq.Value,
+        FullyRandom = !FullyRandomDisable.Value,
+        Forward = ForwardRules.Value,
+        BlackholeRoute = BlackholeRoute.Value,
+        Resync = TimeSpan.FromSeconds(ResyncSeconds.Value),
+    };
 }

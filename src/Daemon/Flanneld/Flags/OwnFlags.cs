@@ -1,4 +1,6 @@
 using FlannelFast.Control.Backends;
+using FlannelFast.Control.Subnets;
+using FlannelFast.Control.Subnets.Etcd;
 using FlannelFast.Control.Tunnels;
 using FlannelFast.Daemon.Flanneld.GoFlags;
 
@@ -10,7 +12,7 @@ internal sealed class OwnFlags(GoFlagSet set)
     internal const string CompatExitCodesName = "compat-exit-codes";
 
     internal ChoiceFlag<EtcdApi> EtcdApi { get; } = set.Add(new ChoiceFlag<EtcdApi>("etcd-api",
-        [("auto", Flanneld.EtcdApi.Auto), ("v3", Flanneld.EtcdApi.V3), ("v2", Flanneld.EtcdApi.V2)],
+        [("auto", FlannelFast.Control.Subnets.Etcd.EtcdApi.Auto), ("v3", FlannelFast.Control.Subnets.Etcd.EtcdApi.V3), ("v2", FlannelFast.Control.Subnets.Etcd.EtcdApi.V2)],
         "API of etcd to use; auto takes v3, and v2 where only that holds the config"));
 
     internal TextFlag StoreDirectory { get; } = set.Add(new TextFlag("store-dir", "", "directory of an embedded store to use in place of etcd: for one machine, labs and tests"));
@@ -19,8 +21,8 @@ internal sealed class OwnFlags(GoFlagSet set)
         [("auto", VxlanDataplane.Auto), ("userspace", VxlanDataplane.Userspace), ("kernel", VxlanDataplane.Kernel)],
         "who carries vxlan; auto takes the kernel's device, and the packet engine where none can be made"));
 
-    internal ChoiceFlag<LeaseLossPolicy> LeaseLost { get; } = set.Add(new ChoiceFlag<LeaseLossPolicy>("lease-lost",
-        [("reacquire", LeaseLossPolicy.Reacquire), ("exit", LeaseLossPolicy.Exit)],
+    internal ChoiceFlag<LeaseLostPolicy> LeaseLost { get; } = set.Add(new ChoiceFlag<LeaseLostPolicy>("lease-lost",
+        [("reacquire", LeaseLostPolicy.Reacquire), ("exit", LeaseLostPolicy.Exit)],
         "what to do when the lease is lost; reacquire ends only where another host has the subnet"));
 
     internal TextFlag ControlSocket { get; } = set.Add(new TextFlag("control-socket", "",

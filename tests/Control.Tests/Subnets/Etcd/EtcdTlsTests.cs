@@ -157,6 +157,17 @@ public sealed class EtcdTlsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_name_is_tried_at_each_of_its_addresses()
+    {
+        // "localhost" is ::1 too on most hosts, where nobody listens.
+        EtcdTls tls = new(EtcdOptions.Create("localhost:1", "/p"), NullLogger.Instance);
+        Uri endpoint = new($"http://localhost:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+        await using Stream stream = await tls.ConnectAsync(endpoint, SslApplicationProtocol.Http2, _cancel);
+        using Socket peer = await _listener.AcceptSocketAsync(_cancel);
+        Assert.True(peer.Connected);
+    }
+
+    [Fact]
     public void Files_that_cannot_be_used_are_named()
     {
         string rubbish = _directory.Write("rubbish.pem", "no PEM at all"), large = _directory.Write("large.pem", new string('x', EtcdTlsMaterial.MaxFileSize + 1));

@@ -13,7 +13,7 @@ internal sealed class FakeHttp2Connection : IDisposable
     private readonly NetworkStream _stream;
     private readonly CancellationToken _stop;
     private readonly SemaphoreSlim _sending = new(1);
-    private readonly Channel<int> _requests = Channel.CreateUnbounded<int>();
+    private readonly Channel<(int Stream, string Block)> _requests = Channel.CreateUnbounded<(int, string)>();
     private readonly Channel<int> _resets = Channel.CreateUnbounded<int>();
 
     internal FakeHttp2Connection(Socket socket, CancellationToken stop)
@@ -26,14 +26,18 @@ internal sealed class FakeHttp2Connection : IDisposable
     /// <summary>Whether it shows signs of life when asked.</summary>
     internal bool AnswersPings { get; set; } = true;
 
-    /// <summary>What the client wrote of header blocks, as Latin-1: .NET does not compress values.</summary>
-    internal string HeaderBlocks { get; private set; } = "";
+    /// <summary>The header block of the request that was given out last, as Latin-1: .NET neither compresses values nor refers to earlier blocks.</summary>
+    internal string HeaderBlock { get; private set; } = "";
 
     public void Dispose() => _stream.Dispose();
 
     /// <summary>Stream of the next request, when its header is there; null when the client is gone.</summary>
-    internal async Task<int?> NextRequestAsync() =>
-        await _requests.Reader.WaitToReadAsync(_stop) && _requests.Reader.TryRead(out int stream) ? stream : null;
+    internal async Task<int?> NextRequestAsync()
+    {
+        if (!await _requests.Reader.WaitToReadAsync(_stop) || !_requests.Reader.TryRead(out (int Stream, string Block) request)) return null;
+        HeaderBlock = request.Block;
+        return request.Stream;
+    }
 
     /// <summary>Waits until the client resets a stream.</summary>
     internal async Task<int> NextResetAsync() => await _resets.Reader.ReadAsync(_stop);
@@ -129,8 +133,7 @@ internal sealed class FakeHttp2Connection : IDisposable
                 switch (header[3])
                 {
                     case Headers:
-                        HeaderBlocks += Encoding.Latin1.GetString(payload);
-                        _requests.Writer.TryWrite(stream);
+                        _requests.Writer.TryWrite((stream, Encoding.Latin1.GetString(payload)));
                         break;
                     case Reset:
                         _resets.Writer.TryWrite(stream);

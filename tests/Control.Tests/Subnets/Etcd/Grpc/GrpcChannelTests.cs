@@ -25,7 +25,7 @@ public sealed class GrpcChannelTests
         string header = "";
         using FakeHttp2Server server = FakeHttp2Server.ForEach(async (connection, stream) =>
         {
-            header = connection.HeaderBlocks;
+            header = connection.HeaderBlock;
             await connection.ReplyAsync(stream, s_answer);
         });
         using GrpcChannel channel = Open(server);

@@ -1,0 +1,17 @@
+using System.Runtime.InteropServices;
+
+namespace FlannelFast.Dataplane.Interop;
+
+internal struct sched_param
+{
+    internal int sched_priority;
+}
+
+internal static unsafe partial class Libc
+{
+    internal const int SCHED_OTHER = 0;
+    internal const int SCHED_RR = 2;
+
+    [LibraryImport(LibraryName)]
+    internal static partial int sched_setscheduler(int pid, int policy, sched_param* param);
+}

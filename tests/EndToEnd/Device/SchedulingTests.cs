@@ -1,0 +1,67 @@
+using FlannelFast.EndToEnd.Support;
+
+namespace FlannelFast.EndToEnd.Device;
+
+/// <summary>How the kernel schedules the worker: in real time while it is busy, ordinarily otherwise, and always so where it may not.</summary>
+public sealed class SchedulingTests
+{
+    // sched(7)
+    private const int Other = 0, RoundRobin = 2;
+
+    [Fact]
+    public async Task A_busy_worker_runs_in_real_time_and_an_idle_one_does_not()
+    {
+        using TwoNodes nodes = TwoNodes.CreateJoined("udp");
+        Assert.Contains("real_time", nodes.Daemons[0].Status().CapabilitiesInUse);
+        Assert.Equal((Other, -15), Worker(nodes.Daemons[0]));
+
+        Task transfer = Task.Run(() => TcpTransfer.MustArriveIntact(nodes.One, nodes.Two, TwoNodes.OverlayAddress(2), 400_000_000), TestContext.Current.CancellationToken);
+        Eventually.True(() => nodes.Daemons.All(d => Worker(d).Policy == RoundRobin), TimeSpan.FromSeconds(5), () => "no worker became urgent");
+        await transfer;
+
+        // Many small bursts in a row end it.
+        nodes.One.Run("ping", "-q", "-c", "600", "-i", "0.002", TwoNodes.OverlayAddress(2));
+        Eventually.True(() => nodes.Daemons.All(d => Worker(d) == (Other, -15)), TimeSpan.FromSeconds(2), () => "a worker stayed urgent");
+    }
+
+    [Fact]
+    public void Switched_off_it_stays_an_ordinary_thread()
+    {
+        using TwoNodes nodes = TwoNodes.Create();
+        nodes.StartDaemon(1, "udp", "--real-time", "off");
+        nodes.StartDaemon(2, "udp", "--real-time", "off");
+        MustStayOrdinary(nodes, "switched off by --real-time off");
+    }
+
+    [Fact]
+    public void Without_the_right_to_it_everything_else_works()
+    {
+        using TwoNodes nodes = TwoNodes.Create();
+        string[] wrapper = ["setpriv", "--bounding-set", "-sys_nice", "--inh-caps", "-sys_nice"];
+        foreach (int node in (int[])[1, 2])
+            nodes.Own(Daemon.StartBy(wrapper, nodes.Node(node), nodes.SocketPath(node), [.. nodes.TunnelFlags(node, "udp")]));
+        MustStayOrdinary(nodes, "CAP_SYS_NICE is missing");
+    }
+
+    private static void MustStayOrdinary(TwoNodes nodes, string reason)
+    {
+        Assert.DoesNotContain("real_time", nodes.Daemons[0].Status().CapabilitiesInUse);
+        Assert.Contains(reason, Daemon.Command("status", "--socket", nodes.SocketPath(1)).Output, StringComparison.Ordinal);
+        TcpTransfer.MustArriveIntact(nodes.One, nodes.Two, TwoNodes.OverlayAddress(2), 50_000_000);
+        foreach (Daemon daemon in nodes.Daemons) Assert.Equal((Other, 0), Worker(daemon));
+    }
+
+    /// <summary>Policy and nice value of the packet thread, from /proc/PID/task/TID/stat (proc(5): fields 41 and 19).</summary>
+    private static (int Policy, int Nice) Worker(Daemon daemon)
+    {
+        foreach (string task in Directory.GetDirectories($"/proc/{daemon.Pid}/task"))
+        {
+            string stat = File.ReadAllText(Path.Combine(task, "stat"));
+            int end = stat.LastIndexOf(')');
+            if (!stat.AsSpan(0, end).EndsWith("(worker 0")) continue;
+            string[] fields = stat[(end + 2)..].Split(' ');
+            return (int.Parse(fields[41 - 3], null), int.Parse(fields[19 - 3], null));
+        }
+        throw new InvalidOperationException("the daemon has no worker thread");
+    }
+}
