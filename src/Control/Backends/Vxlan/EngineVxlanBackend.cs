@@ -43,7 +43,7 @@ internal sealed class EngineVxlanBackend : IBackend, IEngineBackend
         }
         _published = Published();
         if (!_config.DirectRouting) return;
-        _monitor = new(change => _families.Exists(family => family.IsDamagedBy(change)), () => RepairNeeded?.Invoke(), context.Log.CreateLogger("vxlan"));
+        _monitor = new(change => _families.Exists(family => family.IsDamagedBy(change)), () => RepairNeeded?.Invoke(), context.Log.CreateLogger("vxlan"), neighbours: false);
     }
 
     public event Action? AnnouncementChanged;
