@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Usage: ./build.sh [--arch x64|arm64] [--framework net10.0|net9.0] [--force]
 #
-# Publishes dist/flannelfast with NativeAOT, its symbols beside it (dist/flannelfast.dbg). Does nothing when it is up to date.
+# Publishes dist/flannelfast with NativeAOT, its symbols beside it (dist/flannelfast.dbg), and what goes with it: dist/flanneld, a link
+# to it that acts as flanneld, and dist/mk-docker-opts.sh. Does nothing when it is up to date.
 #
 #   --arch A        x64 or arm64; default: this machine's. Where no cross compiler can be restored for another
 #                   architecture, only the IL is compiled for it (dist/linux-A-il/), and that is said.
@@ -112,6 +113,8 @@ for file in flannelfast flannelfast.dbg; do
     mv "dist/.$file.new" "dist/$file"
 done
 cp packaging/mk-docker-opts.sh dist/
+ln -sfn flannelfast dist/flanneld
+install -m 0755 packaging/mk-docker-opts.sh dist/mk-docker-opts.sh
 echo "$framework linux-$arch" >dist/.built-as
 # As old as the moment the build began: a source saved while it ran is built next time.
 touch -r "$stamp" dist/.built-as

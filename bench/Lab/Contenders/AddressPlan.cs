@@ -50,6 +50,9 @@ internal sealed class AddressPlan(int index, bool isWide)
         return new(address);
     }
 
+    /// <summary>What the overlay's device of a silent peer would have.</summary>
+    internal IPAddress SilentDeviceAddress(int number) => At(number + 256, 0);
+
     /// <summary>Underlay address of a silent peer: 198.18.0.0/15 is set aside for benchmarks (RFC 2544).</summary>
     internal static string SilentAddress(int number) => Format($"198.{18 + (number >> 16)}.{(number >> 8) & 255}.{number & 255}");
 

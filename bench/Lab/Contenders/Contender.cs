@@ -4,11 +4,11 @@ using FlannelFast.Lab.Topologies;
 namespace FlannelFast.Lab.Contenders;
 
 /// <summary>Something that carries packets between the nodes of a topology.</summary>
-internal abstract class Contender(ContenderSpec spec, int index) : IDisposable
+internal abstract class Contender(ContenderSpec spec, AddressPlan plan) : IDisposable
 {
     internal ContenderSpec Spec { get; } = spec;
 
-    internal AddressPlan Plan { get; } = new(index, spec.Peers is not null);
+    internal AddressPlan Plan { get; } = plan;
 
     internal string Name => Spec.Name;
 
@@ -26,6 +26,14 @@ internal abstract class Contender(ContenderSpec spec, int index) : IDisposable
     /// <summary>Dropped packets so far by direction and reason, all nodes together; empty where it does not say.</summary>
     internal virtual IReadOnlyDictionary<string, long> Drops() => new Dictionary<string, long>();
 
+    /// <summary>How one of its processes ended, which none should; null while all run.</summary>
+    internal virtual string? Ended => null;
+
+    /// <summary>Lets it know as many peers on every node, the one that is there and silent ones.</summary>
+    /// <exception cref="LabException">It cannot.</exception>
+    internal virtual Task SetPeersAsync(int count, CancellationToken cancel) =>
+        throw new LabException($"contender {Name}: the lab does not know how to give it more peers");
+
     /// <summary>Ends what was started. Devices and routes vanish with the namespaces.</summary>
     public void Dispose() => Stop();
 
@@ -33,13 +41,18 @@ internal abstract class Contender(ContenderSpec spec, int index) : IDisposable
     /// <param name="spec">The specification.</param>
     /// <param name="index">Its place in the run, from 0.</param>
     /// <param name="directory">Where its files may be.</param>
-    internal static Contender Create(ContenderSpec spec, int index, string directory) => spec.Kind switch
+    /// <param name="isWide">Whether its network must have room for many peers, whatever the specification says.</param>
+    internal static Contender Create(ContenderSpec spec, int index, string directory, bool isWide)
     {
-        ContenderKind.Raw => new RawContender(spec, index),
-        ContenderKind.KernelVxlan => new KernelVxlanContender(spec, index),
-        ContenderKind.Exec => new ExecContender(spec, index),
-        _ => new EngineContender(spec, index, directory),
-    };
+        var plan = new AddressPlan(index, isWide || spec.Peers is not null);
+        return spec.Kind switch
+        {
+            ContenderKind.Raw => new RawContender(spec, plan),
+            ContenderKind.KernelVxlan => new KernelVxlanContender(spec, plan),
+            ContenderKind.Exec => new ExecContender(spec, plan),
+            _ => new EngineContender(spec, plan, directory),
+        };
+    }
 
     /// <summary>Ends the processes, if there are any.</summary>
     protected virtual void Stop()

@@ -7,13 +7,14 @@ namespace FlannelFast.Lab.Contenders;
 
 /// <summary>FlannelFast itself: the published program, driven as a user would.</summary>
 /// <param name="spec">With engine switches, and perhaps another build of the program.</param>
-/// <param name="index">Place in the run.</param>
+/// <param name="plan">Its addresses.</param>
 /// <param name="directory">Where configurations and control sockets go.</param>
-internal sealed class EngineContender(ContenderSpec spec, int index, string directory) : Contender(spec, index)
+internal sealed class EngineContender(ContenderSpec spec, AddressPlan plan, string directory) : Contender(spec, plan)
 {
     private static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(20), s_stopLimit = TimeSpan.FromSeconds(5);
 
     private readonly List<(Child Process, string Socket)> _daemons = [];
+    private IReadOnlyList<Node> _nodes = [];
     private int _mtu;
 
     internal override IReadOnlyList<int> Daemons => [.. _daemons.Select(d => d.Process.Pid)];
@@ -42,9 +43,10 @@ internal sealed class EngineContender(ContenderSpec spec, int index, string dire
 
     internal override async Task StartAsync(Topology topology, CancellationToken cancel)
     {
+        _nodes = topology.Nodes;
         foreach (Node node in topology.Nodes)
         {
-            string stem = string.Create(CultureInfo.InvariantCulture, $"{directory}/{Plan.Device}-{node.Number}");
+            string stem = Stem(node);
             await File.WriteAllBytesAsync(stem + ".json", TunnelFile.Create(Spec, Plan, node, topology.Nodes), cancel).ConfigureAwait(false);
             _daemons.Add((node.Namespace.Start(Binary, "tunnel", "--config", stem + ".json", "--socket", stem + ".sock"), stem + ".sock"));
         }
@@ -81,6 +83,28 @@ internal sealed class EngineContender(ContenderSpec spec, int index, string dire
         return sums;
     }
 
+    internal override string? Ended => _daemons.Select(d => d.Process).FirstOrDefault(p => p.HasEnded)?.End;
+
+    internal override async Task SetPeersAsync(int count, CancellationToken cancel)
+    {
+        foreach ((Node node, (Child process, _)) in _nodes.Zip(_daemons))
+        {
+            await File.WriteAllBytesAsync(Stem(node) + ".json", TunnelFile.Create(Spec with { Peers = count }, Plan, node, _nodes), cancel).ConfigureAwait(false);
+            Signals.Reload(process.Pid);
+        }
+        int expected = Math.Max(count, _nodes.Count - 1);
+        foreach ((Child process, string socket) in _daemons)
+        {
+            long deadline = Environment.TickCount64 + (long)s_startLimit.TotalMilliseconds;
+            while (Status(socket)?.GetProperty("peers").GetArrayLength() != expected)
+            {
+                if (process.HasEnded) throw new LabException($"contender {Name} ended when it was given {count} peers:\n{process.Log}");
+                if (Environment.TickCount64 > deadline) throw new LabException($"contender {Name} does not take {count} peers:\n{process.Log}");
+                await Task.Delay(50, cancel).ConfigureAwait(false);
+            }
+        }
+    }
+
     protected override void Stop()
     {
         foreach ((Child process, _) in _daemons) process.Stop(s_stopLimit);
@@ -88,6 +112,8 @@ internal sealed class EngineContender(ContenderSpec spec, int index, string dire
     }
 
     protected override int PodMtu(Node node) => _mtu;
+
+    private string Stem(Node node) => string.Create(CultureInfo.InvariantCulture, $"{directory}/{Plan.Device}-{node.Number}");
 
     private JsonElement? Status(string socket)
     {

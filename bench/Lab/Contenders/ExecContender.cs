@@ -8,7 +8,7 @@ namespace FlannelFast.Lab.Contenders;
 /// Any program that tunnels between two nodes. If it only makes the device, the lab does the rest: address, link up, route to
 /// the other node. A program that configures its device itself is left alone.
 /// </summary>
-internal sealed class ExecContender(ContenderSpec spec, int index) : Contender(spec, index)
+internal sealed class ExecContender(ContenderSpec spec, AddressPlan plan) : Contender(spec, plan)
 {
     private static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(15), s_stopLimit = TimeSpan.FromSeconds(3);
 
@@ -36,6 +36,8 @@ internal sealed class ExecContender(ContenderSpec spec, int index) : Contender(s
         AddPods(topology);
     }
 
+    internal override string? Ended => _processes.FirstOrDefault(p => p.HasEnded)?.End;
+
     protected override void Stop()
     {
         foreach (Child process in _processes) process.Stop(s_stopLimit);
@@ -52,10 +54,21 @@ internal sealed class ExecContender(ContenderSpec spec, int index) : Contender(s
             node.Namespace.Batch($"address add {Plan.DeviceAddress(node.Number)}/32 dev {Plan.Device}");
         node.Namespace.Batch($"link set {Plan.Device} up");
         // It fails where no route leads there at all, which is what a program that only makes a device leaves.
-        (_, string route, _) = Tool.Try("", "ip", "-n", node.Namespace.Name, "route", "get", Plan.DeviceAddress(peer.Number).ToString());
-        if (!route.Contains($"dev {Plan.Device}", StringComparison.Ordinal))
-            node.Namespace.Batch($"route replace {Plan.Subnet(peer.Number)} dev {Plan.Device}");
+        (_, string route, _) = Tool.Try("", "ip", "-n", node.Namespace.Name, "route", "get", Address(peer).ToString());
         string link = Tool.Run("ip", "-n", node.Namespace.Name, "-oneline", "link", "show", "dev", Plan.Device);
+        bool isEthernet = link.Contains(" link/ether ", StringComparison.Ordinal);
+        if (!route.Contains($"dev {Plan.Device}", StringComparison.Ordinal))
+        {
+            // Over Ethernet the node must ask for its peer's address: for a pod's nobody behind the tunnel would answer.
+            string gateway = isEthernet ? $"via {Plan.DeviceAddress(peer.Number)} onlink " : "";
+            node.Namespace.Batch($"route replace {Plan.Subnet(peer.Number)} {gateway}dev {Plan.Device}");
+        }
+        else if (isEthernet && node.Pod is not null)
+        {
+            // The program's own route asks for the pods' addresses; at once, not after up to 0.8 s (arp(7), proxy_delay).
+            node.Namespace.Sysctl($"net/ipv4/conf/{Plan.Device}/proxy_arp", "1");
+            node.Namespace.Sysctl($"net/ipv4/neigh/{Plan.Device}/proxy_delay", "0");
+        }
         _mtu = int.Parse(link.Split(" mtu ")[1].Split(' ')[0], NumberStyles.None, CultureInfo.InvariantCulture);
     }
 

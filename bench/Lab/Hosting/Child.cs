@@ -14,9 +14,11 @@ internal sealed class Child : IDisposable
     private readonly TaskCompletionSource<string> _firstLine = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string _command;
 
-    private Child(Process process, string command)
+    private readonly Action<string>? _onLine;
+
+    private Child(Process process, string command, Action<string>? onLine)
     {
-        (_process, _command) = (process, command);
+        (_process, _command, _onLine) = (process, command, onLine);
         process.OutputDataReceived += (_, line) => Keep(_output, line.Data, isOutput: true);
         process.ErrorDataReceived += (_, line) => Keep(_error, line.Data, isOutput: false);
         process.BeginOutputReadLine();
@@ -30,6 +32,15 @@ internal sealed class Child : IDisposable
     /// <summary>Whether it has ended.</summary>
     internal bool HasEnded => _process.HasExited;
 
+    /// <summary>How it ended: "exit code 1: …", with what it wrote to standard error. Only after its end.</summary>
+    internal string End
+    {
+        get
+        {
+            lock (_output) return $"exit code {_process.ExitCode}{(_error.Length > 0 ? ": " : "")}{_error.ToString().TrimEnd()}";
+        }
+    }
+
     /// <summary>Everything it wrote so far, standard error last.</summary>
     internal string Log
     {
@@ -40,9 +51,12 @@ internal sealed class Child : IDisposable
     }
 
     /// <summary>Starts a program.</summary>
+    /// <param name="onLine">Told every line of standard output, on a thread of the pool.</param>
+    /// <param name="program">Name or path.</param>
+    /// <param name="arguments">Arguments.</param>
     /// <exception cref="LabException">It cannot be started.</exception>
-    internal static Child Start(string program, params IReadOnlyList<string> arguments) =>
-        new(Tool.Start(program, arguments), $"{program} {string.Join(' ', arguments)}");
+    internal static Child Start(Action<string>? onLine, string program, params IReadOnlyList<string> arguments) =>
+        new(Tool.Start(program, arguments), $"{program} {string.Join(' ', arguments)}", onLine);
 
     /// <summary>Waits for its end.</summary>
     /// <returns>Its standard output.</returns>
@@ -111,6 +125,8 @@ internal sealed class Child : IDisposable
         {
             if (kept.Length < KeptOutput) kept.AppendLine(line);
         }
-        if (isOutput) _firstLine.TrySetResult(line);
+        if (!isOutput) return;
+        _firstLine.TrySetResult(line);
+        _onLine?.Invoke(line);
     }
 }

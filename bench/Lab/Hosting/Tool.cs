@@ -6,6 +6,24 @@ namespace FlannelFast.Lab.Hosting;
 /// <summary>Runs the programs by which the lab sets up the host: ip, bridge, ethtool, nft. Only between measurements.</summary>
 internal static class Tool
 {
+    // Debian leaves sbin, where ethtool and nft live, out of an ordinary user's PATH, and sudo may keep that.
+    private static string SearchPath => $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin";
+
+    /// <summary>Complains now about a program that would be missed later.</summary>
+    /// <param name="program">Its name.</param>
+    /// <param name="purpose">The flag that needs it.</param>
+    /// <exception cref="LabException">It is not there.</exception>
+    internal static void Require(string program, string purpose)
+    {
+        const UnixFileMode Execute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        foreach (string directory in SearchPath.Split(':', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string path = Path.Combine(directory, program);
+            if (File.Exists(path) && (File.GetUnixFileMode(path) & Execute) != 0) return;
+        }
+        throw new LabException($"{purpose} needs {program}, which is not installed");
+    }
+
     /// <summary>Runs a program to its end.</summary>
     /// <returns>Its standard output.</returns>
     /// <exception cref="LabException">It is not installed, or it failed; the message quotes its standard error.</exception>
@@ -52,8 +70,7 @@ internal static class Tool
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        // Debian leaves sbin, where ethtool and nft live, out of an ordinary user's PATH, and sudo may keep that.
-        info.Environment["PATH"] = $"{info.Environment["PATH"]}:/usr/sbin:/sbin";
+        info.Environment["PATH"] = SearchPath;
         try
         {
             return Process.Start(info)!;

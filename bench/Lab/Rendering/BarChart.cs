@@ -5,13 +5,13 @@ using FlannelFast.Lab.Reports;
 namespace FlannelFast.Lab.Rendering;
 
 /// <summary>
-/// One quantity of one workload as SVG: a bar per contender up to its median, the 95 % interval across its end, and under it
-/// a dot for every round.
+/// One quantity of one workload: a bar per contender up to its median, the interval of the median across its end, under it a dot for every
+/// round, and a dashed line where the baseline is. Positions are percentages, so that a telephone gets the same letters in a narrower plot.
 /// </summary>
 internal static class BarChart
 {
-    private const double Width = 760, Left = 150, Right = 190, RowHeight = 44, Top = 8;
-    private const double BarHeight = 16, DotRadius = 2.6;
+    private const double Height = 38, Middle = 12, BarHeight = 16, DotLine = 29, DotRadius = 2.7;
+    private const int Lines = 4;
 
     /// <summary>Draws it.</summary>
     /// <param name="report">The run.</param>
@@ -19,71 +19,77 @@ internal static class BarChart
     /// <param name="measure">The quantity.</param>
     internal static string Draw(LabReport report, WorkloadFacts workload, MeasureInfo measure)
     {
-        (ContenderFacts Contender, Summary Summary, double[] Rounds)[] rows =
+        (Summary Summary, double[] Rounds)[] rows =
         [
             .. from contender in report.Contenders
                from summary in report.Summaries
                where summary.Workload == workload.Id && summary.Contender == contender.Name && summary.Measure == measure.Name
-               select (contender, summary, Summarizer.Values(report.Measurements, workload.Id, contender.Name, measure.Name).Values.ToArray()),
+               select (summary, Summarizer.Values(report.Measurements, workload.Id, contender.Name, measure.Name).Values.ToArray()),
         ];
         double end = Scale(rows.Select(r => Math.Max(r.Summary.Value.Median, Percentile(r.Rounds))).DefaultIfEmpty().Max());
-        double height = Top + (rows.Length * RowHeight) + 22;
-        var svg = new StringBuilder();
-        svg.Append(CultureInfo.InvariantCulture, $"<svg viewBox=\"0 0 {Markup.At(Width)} {Markup.At(height)}\" role=\"img\" aria-label=\"{Markup.Text($"{workload.Title}: {measure.Title}")}\">\n");
-        DrawGrid(svg, end, height - 22, measure);
-        for (int i = 0; i < rows.Length; i++) DrawRow(svg, rows[i].Contender, rows[i].Summary, rows[i].Rounds, Top + (i * RowHeight), end, measure, report.Scenario.Baseline);
-        return svg.Append("</svg>\n").ToString();
+        double? baseline = rows.FirstOrDefault(r => r.Summary.Contender == report.Scenario.Baseline).Summary?.Value.Median;
+        var html = new StringBuilder();
+        html.Append(CultureInfo.InvariantCulture, $"<div class=\"chart\" role=\"group\" aria-label=\"{Markup.Text($"{workload.Title}: {measure.Title}")}\">\n");
+        foreach ((Summary summary, double[] rounds) in rows) AppendRow(html, summary, rounds, end, measure, report.Scenario.Baseline, baseline);
+        AppendAxis(html, end, measure);
+        return html.Append("</div>\n").ToString();
     }
 
-    private static void DrawGrid(StringBuilder svg, double end, double bottom, MeasureInfo measure)
+    private static void AppendRow(StringBuilder html, Summary summary, double[] rounds, double end, MeasureInfo measure, string? baseline, double? reference)
     {
-        const int Lines = 4;
+        Estimate value = summary.Value;
+        string tip = Markup.Text(Tip(summary, measure, baseline));
+        html.Append(CultureInfo.InvariantCulture, $"<div class=\"row\" title=\"{tip}\"><div class=\"name\">{Markup.Text(summary.Contender)}</div>");
+        html.Append(CultureInfo.InvariantCulture, $"<svg height=\"{Markup.At(Height)}\" role=\"img\" aria-label=\"{tip}\"><title>{tip}</title>");
+        for (int i = 0; i <= Lines; i++) html.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{100 * i / Lines}%\" x2=\"{100 * i / Lines}%\" y1=\"0\" y2=\"100%\"/>");
+        // The baseline is hatched as well as grey: a page is printed without colours, too.
+        bool isBaseline = summary.Contender == baseline;
+        string box = $"x=\"0\" y=\"{Markup.At(Middle - (BarHeight / 2))}\" width=\"{X(value.Median, end)}\" height=\"{Markup.At(BarHeight)}\" rx=\"2\"";
+        html.Append(isBaseline ? $"<rect {box} fill=\"url(#hatch)\"/><rect class=\"outline\" {box}/>" : $"<rect class=\"bar\" {box}/>");
+        if (reference is { } line) html.Append(CultureInfo.InvariantCulture, $"<line class=\"reference\" x1=\"{X(line, end)}\" x2=\"{X(line, end)}\" y1=\"0\" y2=\"100%\"/>");
+        (string low, string high) = (X(value.Low, end), X(value.High, end));
+        html.Append(CultureInfo.InvariantCulture, $"<g class=\"interval\"><line x1=\"{low}\" x2=\"{high}\" y1=\"{Markup.At(Middle)}\" y2=\"{Markup.At(Middle)}\"/>");
+        foreach (string x in new[] { low, high }) html.Append(CultureInfo.InvariantCulture, $"<line x1=\"{x}\" x2=\"{x}\" y1=\"{Markup.At(Middle - 5)}\" y2=\"{Markup.At(Middle + 5)}\"/>");
+        html.Append("</g>");
+        foreach (double round in rounds)
+            html.Append(CultureInfo.InvariantCulture, $"<circle class=\"dot\" cx=\"{X(round, end)}\" cy=\"{Markup.At(DotLine)}\" r=\"{Markup.At(DotRadius)}\"><title>{Markup.Number(round, measure.Digits)} {Markup.Text(measure.Unit)}</title></circle>");
+        html.Append(CultureInfo.InvariantCulture, $"</svg><div class=\"value\"><b>{Markup.Number(value.Median, measure.Digits)}</b>");
+        if (summary.Ratio is { } ratio)
+            html.Append(CultureInfo.InvariantCulture, $" × {Markup.Number(ratio.Median, 2)}<br/><small>{Markup.Number(ratio.Low, 2)} to {Markup.Number(ratio.High, 2)}</small>");
+        else if (isBaseline)
+            html.Append("<br/><small>baseline</small>");
+        html.Append("</div></div>\n");
+    }
+
+    private static void AppendAxis(StringBuilder html, double end, MeasureInfo measure)
+    {
+        html.Append("<div class=\"row axis\"><div class=\"name\"></div><svg height=\"16\" aria-hidden=\"true\">");
         for (int i = 0; i <= Lines; i++)
         {
-            double value = end * i / Lines, x = X(value, end);
-            string label = i == Lines ? $"{Markup.Number(value, Digits(end))} {measure.Unit}" : Markup.Number(value, Digits(end));
-            svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{Markup.At(x)}\" x2=\"{Markup.At(x)}\" y1=\"{Markup.At(Top)}\" y2=\"{Markup.At(bottom)}\"/>");
-            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"tick\" x=\"{Markup.At(x)}\" y=\"{Markup.At(bottom + 15)}\">{Markup.Text(label)}</text>\n");
+            string anchor = i == 0 ? "start" : i == Lines ? "end" : "middle";
+            string label = Markup.Tick(end * i / Lines) + (i == Lines ? $" {measure.Unit}" : "");
+            html.Append(CultureInfo.InvariantCulture, $"<text class=\"tick\" x=\"{100 * i / Lines}%\" y=\"12\" text-anchor=\"{anchor}\">{Markup.Text(label)}</text>");
         }
+        html.Append("</svg><div class=\"value\"></div></div>\n");
     }
 
-    private static void DrawRow(
-        StringBuilder svg, ContenderFacts contender, Summary summary, double[] rounds, double top, double end, MeasureInfo measure, string? baseline)
+    private static string Tip(Summary summary, MeasureInfo measure, string? baseline)
     {
-        double middle = top + 6 + (BarHeight / 2);
-        Estimate value = summary.Value;
-        string kind = contender.Name == baseline ? "bar base" : "bar";
-        svg.Append(CultureInfo.InvariantCulture, $"<text class=\"name\" x=\"{Markup.At(Left - 10)}\" y=\"{Markup.At(middle + 4)}\">{Markup.Text(Shorten(contender.Name))}<title>{Markup.Text(contender.Name)}</title></text>");
-        svg.Append(CultureInfo.InvariantCulture, $"<rect class=\"{kind}\" x=\"{Markup.At(Left)}\" y=\"{Markup.At(middle - (BarHeight / 2))}\" width=\"{Markup.At(X(value.Median, end) - Left)}\" height=\"{Markup.At(BarHeight)}\" rx=\"3\"/>");
-        svg.Append(CultureInfo.InvariantCulture, $"<path class=\"interval\" d=\"M{Markup.At(X(value.Low, end))} {Markup.At(middle - 5)}v10m0 -5H{Markup.At(X(value.High, end))}m0 -5v10\"/>");
-        foreach (double round in rounds)
-            svg.Append(CultureInfo.InvariantCulture, $"<circle class=\"dot\" cx=\"{Markup.At(X(round, end))}\" cy=\"{Markup.At(middle + 15)}\" r=\"{DotRadius}\"><title>{Markup.Number(round, measure.Digits)}</title></circle>");
-        string ratio = summary.Ratio is { } r ? $"  ×{Markup.Number(r.Median, 2)}" : "";
-        svg.Append(CultureInfo.InvariantCulture, $"<text class=\"value\" x=\"{Markup.At(Width - Right + 14)}\" y=\"{Markup.At(middle + 4)}\">{Markup.Number(value.Median, measure.Digits)}<tspan class=\"ratio\">{Markup.Text(ratio)}</tspan></text>");
-        if (summary.Ratio is { } interval)
-            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"tiny\" x=\"{Markup.At(Width - Right + 14)}\" y=\"{Markup.At(middle + 18)}\">{Markup.Number(interval.Low, 2)} to {Markup.Number(interval.High, 2)} × {Markup.Text(Shorten(baseline ?? ""))}</text>");
-        svg.Append('\n');
+        string Number(double value) => Markup.Number(value, measure.Digits);
+        string text = $"{summary.Contender}: {Number(summary.Value.Median)} {measure.Unit}, from {Number(summary.Value.Low)} to {Number(summary.Value.High)}, {Markup.Number(summary.Rounds, 0)} rounds";
+        return summary.Ratio is { } ratio ? $"{text}; {Markup.Number(ratio.Median, 3)} times {baseline}, from {Markup.Number(ratio.Low, 3)} to {Markup.Number(ratio.High, 3)}" : text;
     }
 
     // What lies beyond the scale is drawn at its end: one round of 25 ms must not press all bars of 50 µs into nothing.
-    private static double X(double value, double end) => Left + (Math.Clamp(value / end, 0, 1) * (Width - Left - Right));
+    private static string X(double value, double end) => $"{(Math.Clamp(value / end, 0, 1) * 100).ToString("0.##", CultureInfo.InvariantCulture)}%";
 
     private static double Percentile(double[] values) => values.Order().ElementAt((values.Length - 1) * 3 / 4);
 
-    // The next of 1, 2, 2.5, 5 and 10 times a power of ten, so that the grid has round numbers.
-    private static double Scale(double largest)
+    /// <summary>The next number of which a quarter is a round one, too.</summary>
+    internal static double Scale(double largest)
     {
-        if (largest <= 0) return 1;
+        if (!(largest > 0)) return 1;
         double power = Math.Pow(10, Math.Floor(Math.Log10(largest)));
-        return new[] { 1, 2, 2.5, 5, 10 }.First(step => step * power >= largest * 0.9999) * power;
+        return new[] { 1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10 }.First(step => step * power >= largest * 0.9999) * power;
     }
-
-    private static int Digits(double end) => end switch
-    {
-        >= 40 => 0,
-        >= 4 => 1,
-        _ => 3,
-    };
-
-    private static string Shorten(string name) => name.Length <= 22 ? name : name[..21] + "…";
 }

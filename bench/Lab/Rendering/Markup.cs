@@ -12,6 +12,12 @@ internal static class Markup
     /// <summary>A coordinate.</summary>
     internal static string At(double value) => Math.Round(value, 1).ToString(CultureInfo.InvariantCulture);
 
+    /// <summary>A number at a grid line: as many decimals as it has.</summary>
+    internal static string Tick(double value) => value.ToString("#,0.####", CultureInfo.InvariantCulture);
+
+    /// <summary>The beginning of a line.</summary>
+    internal static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
+
     /// <summary>A number for people.</summary>
     internal static string Number(double value, int digits) => value.ToString($"N{digits}", CultureInfo.InvariantCulture);
 }

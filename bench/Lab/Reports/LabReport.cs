@@ -15,11 +15,17 @@ internal sealed record LabReport
 
     public required double DurationSeconds { get; init; }
 
+    /// <summary>True if the run was stopped (SIGINT, SIGTERM): the rounds that were finished are here, further ones were meant to follow.</summary>
+    public bool Interrupted { get; init; }
+
     public required ProgramFacts Program { get; init; }
 
     public required MachineFacts Machine { get; init; }
 
     public required ScenarioFacts Scenario { get; init; }
+
+    /// <summary>What the relay of an impaired underlay does; null without one.</summary>
+    public RelayFacts? Relay { get; init; }
 
     public required IReadOnlyList<ContenderFacts> Contenders { get; init; }
 
@@ -30,6 +36,15 @@ internal sealed record LabReport
     public required IReadOnlyList<Measurement> Measurements { get; init; }
 
     public required IReadOnlyList<FailedMeasurement> Failures { get; init; }
+
+    /// <summary>What was dropped by reason, all rounds together, the most first.</summary>
+    internal IEnumerable<(string Workload, string Contender, string Reason, long Count)> Drops =>
+        from m in Measurements
+        from d in m.Drops
+        group d.Value by (m.Workload, m.Contender, d.Key) into g
+        let count = g.Sum()
+        orderby count descending
+        select (g.Key.Workload, g.Key.Contender, g.Key.Key, count);
 
     /// <summary>Reads a file that <c>--json</c> wrote.</summary>
     /// <exception cref="LabException">It cannot be read, or is none.</exception>

@@ -40,6 +40,10 @@ internal sealed record Measurement
     /// <summary>Packets dropped meanwhile, by direction and reason; those that are not zero.</summary>
     public required IReadOnlyDictionary<string, long> Drops { get; init; }
 
+    /// <summary>How values went over the measurement; empty for most workloads.</summary>
+    // A file of an earlier version has none, and generated deserializers then set null.
+    public IReadOnlyList<Series> Series { get; init => field = value ?? []; } = [];
+
     /// <summary>Congestion control as the kernel read it back; null without TCP.</summary>
     public string? Congestion { get; init; }
 }

@@ -50,7 +50,8 @@ internal static class ReportComparison
         foreach ((string what, object one, object two) in new (string, object, object)[]
         {
             ("topology", before.Topology, after.Topology), ("underlay", before.Underlay, after.Underlay),
-            ("MTU", before.Mtu, after.Mtu), ("loss", before.LossPercent, after.LossPercent),
+            ("MTU", before.Mtu, after.Mtu), ("loss", before.LossPercent, after.LossPercent), ("delay", before.DelayMs, after.DelayMs),
+            ("reordering", before.ReorderPercent, after.ReorderPercent), ("duplication", before.DuplicatePercent, after.DuplicatePercent),
         })
         {
             if (!one.Equals(two)) throw LabException.Input($"the two reports cannot be compared: {what} is {one} in the first and {two} in the second");

@@ -9,4 +9,18 @@ namespace FlannelFast.Lab.Reports;
 /// <param name="Baseline">Contender that ratios refer to.</param>
 /// <param name="PrecisionPercent">What the intervals were to reach.</param>
 internal sealed record ScenarioFacts(
-    string Name, string Topology, string Underlay, int Mtu, double LossPercent, string? Baseline, double PrecisionPercent);
+    string Name, string Topology, string Underlay, int Mtu, double LossPercent, string? Baseline, double PrecisionPercent)
+{
+    /// <summary>From node to node, milliseconds.</summary>
+    public double DelayMs { get; init; }
+
+    /// <summary>Frames that skip the delay.</summary>
+    public double ReorderPercent { get; init; }
+
+    /// <summary>Frames that arrive twice.</summary>
+    public double DuplicatePercent { get; init; }
+
+    /// <summary>The same for people: "star:4, wire-like, MTU 1500, delay 5 ms".</summary>
+    internal string Describe() => FormattableString.Invariant($"{Topology}, {Underlay}, MTU {Mtu}") +
+        new Topologies.Underlay(false, Mtu, LossPercent) { DelayMilliseconds = DelayMs, ReorderPercent = ReorderPercent, DuplicatePercent = DuplicatePercent }.Impairments;
+}

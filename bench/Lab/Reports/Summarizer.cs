@@ -32,12 +32,12 @@ internal static class Summarizer
         return new(Sample.Median(values), interval.Low, interval.High);
     }
 
-    // Only rounds in which both were measured; a quotient by zero says nothing.
+    // Only rounds in which both were measured; a quotient with a zero says nothing.
     private static Estimate? OfRatios(IReadOnlyDictionary<int, double> values, IReadOnlyDictionary<int, double> baseline)
     {
-        int[] rounds = [.. values.Keys.Where(r => baseline.TryGetValue(r, out double b) && b > 0).Order()];
+        int[] rounds = [.. values.Keys.Where(r => values[r] > 0 && baseline.TryGetValue(r, out double b) && b > 0).Order()];
         if (rounds.Length == 0) return null;
-        RatioEstimate ratio = RatioOfMedians.Paired(rounds.Select(r => values[r]).ToArray(), rounds.Select(r => baseline[r]).ToArray());
+        RatioEstimate ratio = HodgesLehmann.Paired(rounds.Select(r => values[r]).ToArray(), rounds.Select(r => baseline[r]).ToArray());
         return new(ratio.Ratio, ratio.Interval.Low, ratio.Interval.High);
     }
 }

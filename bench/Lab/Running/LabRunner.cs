@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FlannelFast.Lab.Contenders;
+using FlannelFast.Lab.Hosting;
 using FlannelFast.Lab.Reports;
 using FlannelFast.Lab.Scenarios;
 using FlannelFast.Lab.Topologies;
@@ -16,39 +17,65 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
     // A contender that failed twice at a workload is not asked a third time.
     private const int FailuresAllowed = 2;
 
+    // With fewer no interval has 95 %: one round has none, and two have one that is narrow by chance.
+    private const int LeastRounds = 6;
+
     private readonly long _started = Stopwatch.GetTimestamp();
     private readonly List<Measurement> _measurements = [];
     private readonly List<FailedMeasurement> _failures = [];
     private readonly HashSet<WorkloadSpec> _precise = [];
 
+    private RelayFacts? _relay;
+    private bool _interrupted;
+
+    // The workload and round that not all contenders have been through yet.
+    private (string Workload, int Round)? _open;
+
     private double Elapsed => Stopwatch.GetElapsedTime(_started).TotalSeconds;
 
     /// <summary>Runs it, and leaves nothing behind, however it ends.</summary>
     /// <exception cref="LabException">It cannot be run, or payload does not arrive intact.</exception>
-    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped before anything had been measured.</exception>
     internal async Task<LabReport> RunAsync(CancellationToken cancel)
     {
         DateTimeOffset date = DateTimeOffset.UtcNow;
         MachineFacts machine = MachineFacts.Read();
         foreach (ContenderSpec spec in scenario.Contenders)
         {
-            if (spec.Kind is ContenderKind.Udp or ContenderKind.Vxlan) new EngineContender(spec, 0, "").Check();
+            if (spec.Kind is ContenderKind.Udp or ContenderKind.Vxlan) new EngineContender(spec, new(0, isWide: false), "").Check();
         }
+        if (scenario.Underlay.IsWireLike) Tool.Require("ethtool", "--underlay wire-like");
+        if (scenario.Underlay.LossPercent > 0 && !scenario.Underlay.HasRelay) Tool.Require("nft", "--loss");
         using LabState state = await LabState.AcquireAsync(progress.Notice, cancel).ConfigureAwait(false);
         var contenders = new List<Contender>();
         try
         {
-            progress.Doing($"making {scenario.Topology}, {scenario.Underlay.Setting}, MTU {scenario.Underlay.Mtu}");
-            Topology topology = Topology.Create(state, scenario.Topology, scenario.Underlay);
+            progress.Doing($"making {scenario.Topology}, {scenario.Underlay.Setting}, MTU {scenario.Underlay.Mtu}{scenario.Underlay.Impairments}");
+            using Topology topology = Topology.Create(state, scenario.Topology, scenario.Underlay);
+            if (topology.HasRelays)
+            {
+                _relay = await RelayCheck.RunAsync(topology, progress, cancel).ConfigureAwait(false);
+                // The check floods them; what they do to the contenders is counted from here on.
+                await topology.StopRelaysAsync(cancel).ConfigureAwait(false);
+                topology.StartRelays();
+            }
             foreach (ContenderSpec spec in scenario.Contenders)
             {
                 progress.Doing($"starting {spec.Name}");
-                contenders.Add(Contender.Create(spec, contenders.Count, state.Directory));
+                contenders.Add(Contender.Create(spec, contenders.Count, state.Directory, scenario.Workloads.Any(w => w.Kind == WorkloadKind.Peers)));
                 await contenders[^1].StartAsync(topology, cancel).ConfigureAwait(false);
             }
             var runner = new WorkloadRunner(topology);
             List<ContenderFacts> facts = await ValidateAsync(runner, contenders, cancel).ConfigureAwait(false);
-            await MeasureAsync(runner, contenders, cancel).ConfigureAwait(false);
+            try
+            {
+                await MeasureAsync(runner, contenders, cancel).ConfigureAwait(false);
+            }
+            catch (Exception) when (cancel.IsCancellationRequested && KeepFinished())
+            {
+                _interrupted = true;
+            }
+            if (_relay is not null && !_interrupted) _relay = _relay with { Frames = await topology.StopRelaysAsync(cancel).ConfigureAwait(false) };
             return Report(date, machine, facts);
         }
         catch (Exception) when (cancel.IsCancellationRequested)
@@ -92,6 +119,7 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
             if (round > 1 && began + longest > scenario.TimeLimit) break;
             foreach (WorkloadSpec workload in scenario.Workloads.Where(w => !_precise.Contains(w)))
             {
+                _open = (workload.Id, round);
                 for (int i = 0; i < contenders.Count; i++)
                 {
                     // Another one begins each round: who comes after the most demanding one finds a warmer machine.
@@ -99,11 +127,20 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
                     if (_failures.Count(f => f.Workload == workload.Id && f.Contender == contender.Name) >= FailuresAllowed) continue;
                     await MeasureOnceAsync(runner, workload, contender, round, cancel).ConfigureAwait(false);
                 }
-                if (round >= scenario.MinRounds && IsPrecise(workload)) _precise.Add(workload);
+                _open = null;
+                if (round >= Math.Max(scenario.MinRounds, LeastRounds) && IsPrecise(workload)) _precise.Add(workload);
             }
             longest = Math.Max(longest, Elapsed - began);
             if (_precise.Count == scenario.Workloads.Count) break;
         }
+    }
+
+    // What only some contenders were measured at is given up: medians over unequal rounds would compare unequal things. In the first round
+    // every contender has one value at most, and one may be the result of half an hour.
+    private bool KeepFinished()
+    {
+        if (_open is { Round: > 1 } open) _measurements.RemoveAll(m => (m.Workload, m.Round) == open);
+        return _measurements.Count > 0;
     }
 
     private async Task MeasureOnceAsync(WorkloadRunner runner, WorkloadSpec workload, Contender contender, int round, CancellationToken cancel)
@@ -111,29 +148,34 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
         progress.Doing($"round {round}: {workload.Id}, {contender.Name}");
         try
         {
+            // Without it every further measurement would wait for an answer until its time is over.
+            if (contender.Ended is { } ended) throw new LabException(ended);
             IReadOnlyList<int> daemons = contender.Daemons;
-            IReadOnlyDictionary<string, long> dropsBefore = contender.Drops();
+            Dictionary<string, long> dropsBefore = Drops(runner.Topology, contender);
             double began = Elapsed;
             MachineUsage before = MachineUsage.Read(daemons);
-            Outcome outcome = await runner.RunAsync(workload, contender, cancel).ConfigureAwait(false);
-            MachineUsage used = MachineUsage.Read(daemons) - before;
+            Outcome outcome = await runner.RunAsync(workload, contender, round, text => progress.Doing($"round {round}: {workload.Id}, {contender.Name}: {text}"), cancel).ConfigureAwait(false);
+            MachineUsage used = outcome.Used ?? MachineUsage.Read(daemons) - before;
+            double duration = Elapsed - began;
+            Dictionary<string, long> drops = Drops(runner.Topology, contender)
+                .Select(d => KeyValuePair.Create(d.Key, d.Value - dropsBefore.GetValueOrDefault(d.Key)))
+                .Where(d => d.Value != 0).ToDictionary();
             var measurement = new Measurement
             {
                 Workload = workload.Id,
                 Contender = contender.Name,
                 Round = round,
                 AtSeconds = Math.Round(began, 3),
-                DurationSeconds = Math.Round(Elapsed - began, 3),
-                Values = WithCpu(outcome, used, hasDaemons: daemons.Count > 0),
+                DurationSeconds = Math.Round(duration, 3),
+                Values = WithCosts(outcome, used, duration, drops.Values.Sum(), hasDaemons: daemons.Count > 0),
                 Bytes = outcome.Bytes,
                 Packets = outcome.Packets,
-                DaemonCpuSeconds = Math.Round(used.DaemonSeconds, 2),
+                DaemonCpuSeconds = Math.Round(used.DaemonSeconds, 4),
                 MachineCpuSeconds = Math.Round(used.MachineSeconds, 2),
                 DaemonContextSwitches = used.DaemonSwitches,
                 MachineContextSwitches = used.MachineSwitches,
-                Drops = contender.Drops()
-                    .Select(d => KeyValuePair.Create(d.Key, d.Value - dropsBefore.GetValueOrDefault(d.Key)))
-                    .Where(d => d.Value != 0).ToDictionary(),
+                Drops = drops,
+                Series = outcome.Series,
                 Congestion = outcome.Congestion,
             };
             _measurements.Add(measurement);
@@ -141,29 +183,44 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
         }
         catch (LabException e) when (!cancel.IsCancellationRequested)
         {
-            var failure = new FailedMeasurement(workload.Id, contender.Name, round, e.Message);
+            runner.Topology.CheckRelays();
+            // What traffic programs complain about then is only its consequence.
+            string message = contender.Ended is { } end ? $"contender {contender.Name} has ended with {end}" : e.Message;
+            var failure = new FailedMeasurement(workload.Id, contender.Name, round, message);
             _failures.Add(failure);
             progress.Failed(failure);
         }
     }
 
-    private static Dictionary<string, double> WithCpu(Outcome outcome, MachineUsage used, bool hasDaemons)
+    private static Dictionary<string, long> Drops(Topology topology, Contender contender)
+    {
+        Dictionary<string, long> drops = KernelDrops.Read(topology, contender);
+        foreach ((string reason, long count) in contender.Drops()) drops[reason] = count;
+        return drops;
+    }
+
+    private static Dictionary<string, double> WithCosts(Outcome outcome, MachineUsage used, double seconds, long drops, bool hasDaemons)
     {
         var values = new Dictionary<string, double>(outcome.Values);
         // A little traffic would make a large and meaningless quotient.
         const double LeastGb = 0.01, LeastMpackets = 0.001;
         (double gb, double mpackets) = (outcome.Bytes / 1e9, outcome.Packets / 1e6);
-        if (outcome.Packets == 0 && gb >= LeastGb)
+        if (gb >= LeastGb) Add(MeasureInfo.MachineCpuPerGb, used.MachineSeconds / gb, MeasureInfo.DaemonCpuPerGb, used.DaemonSeconds / gb);
+        if (mpackets >= LeastMpackets) Add(MeasureInfo.MachineCpuPerMpackets, used.MachineSeconds / mpackets, MeasureInfo.DaemonCpuPerMpackets, used.DaemonSeconds / mpackets);
+        // What the traffic alone used is not over the whole time.
+        if (outcome.Used is null)
         {
-            values[MeasureInfo.MachineCpuPerGb] = used.MachineSeconds / gb;
-            if (hasDaemons) values[MeasureInfo.DaemonCpuPerGb] = used.DaemonSeconds / gb;
+            Add(MeasureInfo.MachineCpu, 100 * used.MachineSeconds / seconds, MeasureInfo.DaemonCpu, 100 * used.DaemonSeconds / seconds);
+            Add(MeasureInfo.MachineSwitches, used.MachineSwitches / seconds, MeasureInfo.DaemonSwitches, used.DaemonSwitches / seconds);
         }
-        if (mpackets >= LeastMpackets)
-        {
-            values[MeasureInfo.MachineCpuPerMpackets] = used.MachineSeconds / mpackets;
-            if (hasDaemons) values[MeasureInfo.DaemonCpuPerMpackets] = used.DaemonSeconds / mpackets;
-        }
+        values[MeasureInfo.Drops] = drops;
         return values;
+
+        void Add(string machine, double ofMachine, string daemons, double ofDaemons)
+        {
+            values[machine] = ofMachine;
+            if (hasDaemons) values[daemons] = ofDaemons;
+        }
     }
 
     private bool IsPrecise(WorkloadSpec workload)
@@ -178,11 +235,18 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
     {
         Date = date,
         DurationSeconds = Math.Round(Elapsed, 1),
+        Interrupted = _interrupted,
         Program = program,
         Machine = machine,
         Scenario = new(
             scenario.Name, scenario.Topology.ToString(), scenario.Underlay.Setting, scenario.Underlay.Mtu, scenario.Underlay.LossPercent,
-            scenario.Baseline, scenario.PrecisionPercent),
+            scenario.Baseline, scenario.PrecisionPercent)
+        {
+            DelayMs = scenario.Underlay.DelayMilliseconds,
+            ReorderPercent = scenario.Underlay.ReorderPercent,
+            DuplicatePercent = scenario.Underlay.DuplicatePercent,
+        },
+        Relay = _relay,
         Contenders = contenders,
         Workloads = [.. scenario.Workloads.Select(w => new WorkloadFacts(w.Id, w.Title, w.Seconds, _precise.Contains(w)))],
         Summaries = Summarizer.Summarize(_measurements, scenario.Baseline),

@@ -24,6 +24,11 @@ internal readonly record struct MachineUsage(double DaemonSeconds, double Machin
         later.DaemonSeconds - earlier.DaemonSeconds, later.MachineSeconds - earlier.MachineSeconds,
         later.DaemonSwitches - earlier.DaemonSwitches, later.MachineSwitches - earlier.MachineSwitches);
 
+    /// <summary>Both together.</summary>
+    public static MachineUsage operator +(MachineUsage one, MachineUsage other) => new(
+        one.DaemonSeconds + other.DaemonSeconds, one.MachineSeconds + other.MachineSeconds,
+        one.DaemonSwitches + other.DaemonSwitches, one.MachineSwitches + other.MachineSwitches);
+
     // "cpu  user nice system idle iowait irq softirq steal guest guest_nice" (proc_stat(5)). guest is part of user; steal was
     // not ours to use.
     private static double Busy(string line)

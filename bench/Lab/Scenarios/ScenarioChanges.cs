@@ -22,6 +22,12 @@ internal sealed record ScenarioChanges
 
     internal double? Loss { get; init; }
 
+    internal double? DelayMilliseconds { get; init; }
+
+    internal double? Reorder { get; init; }
+
+    internal double? Duplicate { get; init; }
+
     internal double? Time { get; init; }
 
     internal int? Rounds { get; init; }
@@ -40,7 +46,12 @@ internal sealed record ScenarioChanges
             Underlay = new(
                 Underlay is null ? scenario.Underlay.IsWireLike : Topologies.Underlay.ParseSetting("--underlay", Underlay),
                 Within("--mtu", Mtu, ScenarioReader.MinMtu, ScenarioReader.MaxMtu) ?? scenario.Underlay.Mtu,
-                Within("--loss", Loss, 0, Topologies.Underlay.MaxLoss) ?? scenario.Underlay.LossPercent),
+                Within("--loss", Loss, 0, Topologies.Underlay.MaxLoss) ?? scenario.Underlay.LossPercent)
+            {
+                DelayMilliseconds = Within("--delay", DelayMilliseconds, 0, Topologies.Underlay.MaxDelay) ?? scenario.Underlay.DelayMilliseconds,
+                ReorderPercent = Within("--reorder", Reorder, 0, Topologies.Underlay.MaxShare) ?? scenario.Underlay.ReorderPercent,
+                DuplicatePercent = Within("--duplicate", Duplicate, 0, Topologies.Underlay.MaxShare) ?? scenario.Underlay.DuplicatePercent,
+            },
             Contenders = contenders,
             Workloads = Workloads.Count == 0 ? scenario.Workloads : [.. scenario.Workloads.Where(w => Workloads.Contains(w.Id))],
             Baseline = Baseline ?? (contenders.Any(c => c.Name == scenario.Baseline) ? scenario.Baseline : contenders.Length > 1 ? contenders[0].Name : null),
@@ -49,6 +60,8 @@ internal sealed record ScenarioChanges
             MaxRounds = Within("--rounds", Rounds, 1, ScenarioReader.MaxRounds) ?? scenario.MaxRounds,
             PrecisionPercent = Within("--precision", Precision, 0.1, ScenarioReader.MaxPrecision) ?? scenario.PrecisionPercent,
         };
+        changed.Underlay.Check();
+        ScenarioReader.Check(Topology is null ? "--only" : "--topology", changed.Topology, changed.Workloads);
         ScenarioReader.Check(Baseline is null ? "--contender" : "--baseline", contenders, changed.Baseline);
         if (Workloads.FirstOrDefault(id => scenario.Workloads.All(w => w.Id != id)) is { } unknown)
             throw LabException.Input($"--only: expected workloads of {scenario.Name}: {string.Join(", ", scenario.Workloads.Select(w => w.Id))}; not \"{unknown}\"");

@@ -14,8 +14,8 @@ internal static class ScenarioReader
 
     private static readonly Dictionary<string, WorkloadKind> s_kinds = Enum.GetValues<WorkloadKind>().ToDictionary(WorkloadSpec.KindName);
 
-    /// <summary>Names of the kinds of workload.</summary>
-    internal static IEnumerable<string> Kinds => s_kinds.Keys;
+    /// <summary>The kinds of workload with their names.</summary>
+    internal static IEnumerable<(string Name, WorkloadKind Kind)> Kinds => s_kinds.Select(k => (k.Key, k.Value));
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="LabException">It cannot be read or is no scenario.</exception>
@@ -61,6 +61,16 @@ internal static class ScenarioReader
             throw LabException.Input($"{place}: the baseline {baseline} is none of {string.Join(", ", contenders.Select(c => c.Name))}");
     }
 
+    /// <summary>Whether the topology has what the workloads need.</summary>
+    /// <exception cref="LabException">It has not.</exception>
+    internal static void Check(string place, TopologySpec topology, IReadOnlyList<WorkloadSpec> workloads)
+    {
+        if (workloads.FirstOrDefault(w => w.Kind == WorkloadKind.Fairness) is { } fairness && topology.Nodes < FairnessWorkload.Nodes)
+            throw LabException.Input($"{place}: {fairness.Id} needs a node that receives, one that floods and a quiet one: star:3 or more, not {topology}");
+        if (workloads.FirstOrDefault(w => w.Kind == WorkloadKind.Peers) is { } peers && topology.Nodes > 2)
+            throw LabException.Input($"{place}: {peers.Id} counts one peer that is spoken to: expected two nodes, not {topology}");
+    }
+
     private static Scenario Read(JsonFields fields)
     {
         string baseline = fields.Text("baseline", "");
@@ -73,7 +83,12 @@ internal static class ScenarioReader
             Topology = TopologySpec.Parse(fields.Place("topology"), fields.Text("topology", "pair")),
             Underlay = new(
                 Underlay.ParseSetting(fields.Place("underlay"), fields.Text("underlay", "veth")),
-                fields.Integer("mtu", MinMtu, MaxMtu, 1500), fields.Number("loss", 0, Underlay.MaxLoss, 0)),
+                fields.Integer("mtu", MinMtu, MaxMtu, 1500), fields.Number("loss", 0, Underlay.MaxLoss, 0))
+            {
+                DelayMilliseconds = fields.Number("delay_ms", 0, Underlay.MaxDelay, 0),
+                ReorderPercent = fields.Number("reorder", 0, Underlay.MaxShare, 0),
+                DuplicatePercent = fields.Number("duplicate", 0, Underlay.MaxShare, 0),
+            },
             Contenders = contenders,
             Baseline = baseline.Length > 0 ? baseline : null,
             Workloads = workloads,
@@ -83,7 +98,9 @@ internal static class ScenarioReader
             PrecisionPercent = fields.Number("precision", 0.1, MaxPrecision, 5),
         };
         fields.Finish();
+        scenario.Underlay.Check();
         Check(fields.Place("contenders"), contenders, scenario.Baseline);
+        Check(fields.Place("topology"), scenario.Topology, workloads);
         if (workloads.GroupBy(w => w.Id).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw LabException.Input($"{fields.Place("workloads")}: {twice.Key} is there twice");
         if (scenario.MinRounds > scenario.MaxRounds)
@@ -100,16 +117,32 @@ internal static class ScenarioReader
         string name = fields.Text("kind");
         if (!s_kinds.TryGetValue(name, out WorkloadKind kind))
             throw LabException.Input($"{fields.Place("kind")}: expected one of {string.Join(", ", s_kinds.Keys)}, not \"{name}\"");
-        bool isTcp = kind == WorkloadKind.Tcp;
-        var spec = new WorkloadSpec { Kind = kind, Seconds = fields.Number("seconds", 0.1, 3600, 2) };
+        // A workload that runs once in a long run must not be as short as one of a round.
+        bool isLong = kind == WorkloadKind.Stability;
+        var spec = new WorkloadSpec { Kind = kind, Seconds = fields.Number("seconds", 0.1, MaxTime, isLong ? 60 : 2) };
         // Fields that would change nothing are unknown, which Finish reports.
-        if (isTcp || kind == WorkloadKind.Connect) spec = spec with { Streams = fields.Integer("streams", 1, 64, 1) };
-        if (isTcp) spec = spec with { Bidirectional = fields.Switch("bidirectional") };
-        if (isTcp || kind == WorkloadKind.RttLoaded) spec = spec with { Congestion = fields.Text("congestion", "cubic") };
+        if (kind is WorkloadKind.Tcp or WorkloadKind.Connect or WorkloadKind.Mixed or WorkloadKind.Stability) spec = spec with { Streams = fields.Integer("streams", 1, 64, 1) };
+        if (kind == WorkloadKind.Tcp) spec = spec with { Bidirectional = fields.Switch("bidirectional") };
+        if (kind is WorkloadKind.Tcp or WorkloadKind.RttLoaded or WorkloadKind.Mixed or WorkloadKind.Peers or WorkloadKind.Stability) spec = spec with { Congestion = fields.Text("congestion", "cubic") };
         if (kind is WorkloadKind.UdpFlood or WorkloadKind.UdpRate) spec = spec with { Size = fields.Integer("size", 32, 9000) };
-        if (kind is WorkloadKind.Rtt or WorkloadKind.RttLoaded)
-            spec = spec with { Size = fields.Integer("size", 32, 9000, 64), IntervalMicroseconds = fields.Integer("interval_us", 10, 1_000_000, 1000) };
+        if (kind is WorkloadKind.Rtt or WorkloadKind.RttLoaded or WorkloadKind.Peers or WorkloadKind.Fairness) spec = spec with { Size = fields.Integer("size", 32, 9000, 64) };
+        if (kind is WorkloadKind.Rtt or WorkloadKind.RttLoaded or WorkloadKind.Mixed or WorkloadKind.Fairness)
+            spec = spec with { IntervalMicroseconds = fields.Integer("interval_us", 10, 1_000_000, 1000) };
+        if (kind is WorkloadKind.Mixed or WorkloadKind.Stability) spec = spec with { Size = fields.Integer("size", 32, 9000, 1000) };
+        if (kind is WorkloadKind.Mixed or WorkloadKind.Fairness or WorkloadKind.Stability) spec = spec with { Rate = fields.Integer("rate", 1, 10_000_000, 10_000) };
+        if (isLong) spec = spec with { Flows = fields.Integer("flows", 1, 16, 4), IntervalSeconds = fields.Number("interval", 0.1, 3600, 1) };
+        if (kind == WorkloadKind.Peers) spec = spec with { Counts = ReadCounts(fields) };
         fields.Finish();
+        if (isLong && spec.Seconds < 4 * spec.IntervalSeconds)
+            throw LabException.Input(FormattableString.Invariant($"{fields.Place("interval")}: expected at most a quarter of seconds, which is {spec.Seconds}, not {spec.IntervalSeconds}"));
         return spec;
+    }
+
+    private static int[] ReadCounts(JsonFields fields)
+    {
+        int[] counts = [.. fields.List("counts").Select(c => c.ValueKind == JsonValueKind.Number && c.TryGetInt32(out int n) ? n : 0)];
+        bool ascends = counts.Length > 1 && counts[0] >= 1 && counts[^1] <= AddressPlan.MaxPeers;
+        for (int i = 1; i < counts.Length; i++) ascends &= counts[i] > counts[i - 1];
+        return ascends ? counts : throw LabException.Input($"{fields.Place("counts")}: expected at least two ascending whole numbers from 1 to {AddressPlan.MaxPeers}, for example [1, 1000, 100000]");
     }
 }

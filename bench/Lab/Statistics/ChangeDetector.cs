@@ -16,7 +16,7 @@ internal static class ChangeDetector
     internal static Change Compare(ReadOnlySpan<double> before, ReadOnlySpan<double> after, bool higherIsBetter, double tolerance = 0.03)
     {
         if (!(tolerance is >= 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(tolerance), tolerance, "a tolerance is from 0 to below 1");
-        RatioEstimate ratio = RatioOfMedians.Unpaired(after, before);
+        RatioEstimate ratio = HodgesLehmann.Unpaired(after, before);
         return new Change(ratio, Judge(ratio, Math.Min(before.Length, after.Length), higherIsBetter, tolerance));
     }
 

@@ -36,7 +36,10 @@ internal sealed class NetworkNamespace
     internal string Run(string program, params string[] arguments) => Tool.Run("ip", CommandLine(program, arguments));
 
     /// <summary>Starts a program here. <c>ip</c> replaces itself by it, so the process id is the program's.</summary>
-    internal Child Start(string program, params string[] arguments) => Child.Start("ip", CommandLine(program, arguments));
+    internal Child Start(string program, params string[] arguments) => Start(null, program, arguments);
+
+    /// <summary>The same, and tells every line of its standard output.</summary>
+    internal Child Start(Action<string>? onLine, string program, params string[] arguments) => Child.Start(onLine, "ip", CommandLine(program, arguments));
 
     /// <summary>Writes a file under /proc/sys; which namespace that is, the kernel tells by the writing process.</summary>
     internal void Sysctl(string path, string value) => Run("sh", "-c", "printf %s \"$2\" >\"/proc/sys/$1\"", "sh", path, value);

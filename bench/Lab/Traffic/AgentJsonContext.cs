@@ -17,4 +17,5 @@ namespace FlannelFast.Lab.Traffic;
 [JsonSerializable(typeof(ConnectSourceResult))]
 [JsonSerializable(typeof(HashSinkResult))]
 [JsonSerializable(typeof(HashSourceResult))]
+[JsonSerializable(typeof(RelayResult))]
 internal sealed partial class AgentJsonContext : JsonSerializerContext;

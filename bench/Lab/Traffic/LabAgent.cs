@@ -29,6 +29,7 @@ internal static class LabAgent
         ["connect-source"] = ConnectSource.Run,
         ["hash-sink"] = HashSink.Run,
         ["hash-source"] = HashSource.Run,
+        ["relay"] = Relay.Run,
     };
 
     /// <summary>Runs a role to its end or until SIGTERM or SIGINT.</summary>

@@ -8,20 +8,27 @@ internal sealed class TcpSink
     private readonly ConcurrentDictionary<ulong, TcpRun> _runs = new();
     private readonly StopSignal _stop;
     private readonly Lock _lock = new();
+    private readonly LiveCounter? _live;
     private long _received, _receivedNs, _sent, _retransmits;
     private int _completed;
     private string? _congestion;
 
-    private TcpSink(StopSignal stop) => _stop = stop;
+    private TcpSink(StopSignal stop, LiveCounter? live) => (_stop, _live) = (stop, live);
 
     internal static AgentResult Run(AgentContext context)
     {
         System.Net.IPEndPoint local = context.Arguments.EndPoint("--listen");
+        long every = context.Arguments.Seconds("--every", 0);
         context.Arguments.Finish();
         using LabSocket listener = LabSocket.Listen(local);
         context.Listening();
-        TcpSink sink = new(context.Stop);
+        TcpSink sink = new(context.Stop, every > 0 ? new LiveCounter() : null);
         List<Thread> threads = [];
+        if (sink._live is { } live)
+        {
+            threads.Add(new Thread(() => IntervalReport.Write(context.Output, every, live, context.Stop)) { Name = "tcp-sink intervals", IsBackground = true });
+            threads[0].Start();
+        }
         while (!context.Stop.IsSet)
         {
             threads.RemoveAll(t => !t.IsAlive);
@@ -57,7 +64,7 @@ internal sealed class TcpSink
     {
         connection.SetCongestionControl(preamble.Congestion);
         if (preamble.Kind == TcpPreambleKind.Reverse) TcpStream.Send(connection, Clock.Now + preamble.Nanoseconds, run.Deadline, run.Reverse);
-        else TcpStream.Receive(connection, run.Deadline, _stop, run.Forward);
+        else TcpStream.Receive(connection, run.Deadline, _stop, run.Forward, _live);
     }
 
     private void ServeControl(LabSocket control, TcpPreamble preamble)

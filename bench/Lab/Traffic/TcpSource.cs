@@ -75,6 +75,6 @@ internal sealed class TcpSource
         if (socket.GetCongestionControl() != _preamble.Congestion)
             throw new AgentException($"the kernel uses the congestion control \"{socket.GetCongestionControl()}\" instead of \"{_preamble.Congestion}\"");
         if (kind == TcpPreambleKind.Forward) TcpStream.Send(socket, _until, _deadline, counters);
-        else TcpStream.Receive(socket, _deadline, null, counters);
+        else TcpStream.Receive(socket, _deadline, null, counters, null);
     }
 }

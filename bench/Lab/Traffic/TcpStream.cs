@@ -37,7 +37,8 @@ internal static unsafe class TcpStream
     /// <param name="deadline">When to give the peer up.</param>
     /// <param name="stop">Ends it early; null for none.</param>
     /// <param name="counters">Where the result goes.</param>
-    internal static void Receive(LabSocket socket, long deadline, StopSignal? stop, StreamCounters counters)
+    /// <param name="live">Grows with every read; null for none.</param>
+    internal static void Receive(LabSocket socket, long deadline, StopSignal? stop, StreamCounters counters, LiveCounter? live)
     {
         using NativeSlab slab = new(BlockSize);
         byte* block = slab.Take<byte>(BlockSize);
@@ -51,6 +52,7 @@ internal static unsafe class TcpStream
                 last = now;
                 if (bytes == 0) first = now;
                 bytes += got.Value;
+                live?.Add(got.Value);
             }
             else if (got.Raw == 0)
             {

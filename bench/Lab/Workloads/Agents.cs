@@ -25,10 +25,16 @@ internal static class Agents
     }
 
     /// <summary>Starts a sink and waits until it listens.</summary>
-    internal static async Task<Sink> ListenAsync(Node node, string role, IPAddress address, int port, CancellationToken cancel)
+    /// <param name="node">Where.</param>
+    /// <param name="role">Which.</param>
+    /// <param name="at">Address and port to listen on.</param>
+    /// <param name="onLine">Told every line it writes.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <param name="flags">Further flags.</param>
+    internal static async Task<Sink> ListenAsync(
+        Node node, string role, IPEndPoint at, Action<string>? onLine, CancellationToken cancel, params string[] flags)
     {
-        var at = new IPEndPoint(address, port);
-        Child process = node.Endpoint.Start(Self.Path, "lab-agent", role, "--listen", at.ToString());
+        Child process = node.Endpoint.Start(onLine, Self.Path, ["lab-agent", role, "--listen", at.ToString(), .. flags]);
         try
         {
             string line = await process.FirstLineAsync(s_startLimit, cancel).ConfigureAwait(false);

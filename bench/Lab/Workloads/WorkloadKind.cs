@@ -20,4 +20,16 @@ internal enum WorkloadKind
 
     /// <summary>TCP connections, one after the other.</summary>
     Connect,
+
+    /// <summary>TCP at full speed, UDP at a fixed rate and round trips at once.</summary>
+    Mixed,
+
+    /// <summary>TCP and UDP with few and with many peers configured.</summary>
+    Peers,
+
+    /// <summary>One node floods; what another one still gets through.</summary>
+    Fairness,
+
+    /// <summary>One long measurement, cut into intervals.</summary>
+    Stability,
 }

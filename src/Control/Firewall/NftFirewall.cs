@@ -65,7 +65,8 @@ internal sealed class NftFirewall(IProgramRunner runner) : IFirewall
             changes.Add($"chain {table} {chain.Name} {(header is null ? "made" : "set right")}");
             // The kind of a chain cannot be changed. Whoever made it anew put nothing of worth into it.
             if (isWrongKind) lines.Add($"delete chain {table} {chain.Name}");
-            lines.Add($"add chain {table} {chain.Name} {{ type {chain.Type} hook {chain.Hook} priority {chain.Priority.ToString(CultureInfo.InvariantCulture)} ;{Inner(chain.Comment)} }}");
+            string priority = chain.Priority.ToString(CultureInfo.InvariantCulture);
+            lines.Add($"add chain {table} {chain.Name} {{ type {chain.Type} hook {chain.Hook} priority {priority} ;{Inner(chain.Comment)} }}");
             if (!isWrongKind) foreach (FoundRule own in found.Own) lines.Add($"delete rule {table} {chain.Name} handle {own.Text}");
             foreach (FirewallRule rule in chain.Rules)
             {

@@ -5,14 +5,13 @@ using FlannelFast.Dataplane.Peers;
 namespace FlannelFast.Control.Subnets;
 
 /// <summary>
-/// What a set of leases lays claim to: subnets, addresses, MAC addresses; and which of them a further lease would contradict. Cost does not grow
-/// with the number of leases as long as their subnets have one length.
+/// What a set of leases lays claim to: subnets and addresses of hosts; and which of them a further lease would contradict. Cost does not grow with the
+/// number of leases as long as their subnets have one length.
 /// </summary>
 internal sealed class ClaimIndex
 {
     private readonly Dictionary<Prefix, Lease> _subnets = [];
     private readonly Dictionary<IPAddress, Lease> _addresses = [];
-    private readonly Dictionary<(bool IsIpv6, MacAddress Mac), Lease> _macs = [];
     // How many subnets there are of each length; IPv6 lengths stand behind the 33 of IPv4.
     private readonly int[] _lengths = new int[33 + 129];
 
@@ -24,7 +23,6 @@ internal sealed class ClaimIndex
             _lengths[Slot(subnet.IsIpv6, subnet.Length)]++;
         }
         foreach (IPAddress address in Addresses(lease.Attributes)) _addresses.Add(address, lease);
-        foreach ((bool, MacAddress) mac in Macs(lease.Attributes)) _macs.Add(mac, lease);
     }
 
     internal void Remove(Lease lease)
@@ -35,14 +33,12 @@ internal sealed class ClaimIndex
             _lengths[Slot(subnet.IsIpv6, subnet.Length)]--;
         }
         foreach (IPAddress address in Addresses(lease.Attributes)) _addresses.Remove(address);
-        foreach ((bool, MacAddress) mac in Macs(lease.Attributes)) _macs.Remove(mac);
     }
 
     internal void Clear()
     {
         _subnets.Clear();
         _addresses.Clear();
-        _macs.Clear();
         Array.Clear(_lengths);
     }
 
@@ -53,8 +49,6 @@ internal sealed class ClaimIndex
             if (FindOverlap(subnet) is { } other) return $"overlaps {other.Subnet} of {Host(other.Attributes)}, which was there first";
         foreach (IPAddress address in Addresses(lease.Attributes))
             if (_addresses.TryGetValue(address, out Lease? other)) return $"has the address {address} of {other.Subnet}, which was there first";
-        foreach ((bool IsIpv6, MacAddress Mac) mac in Macs(lease.Attributes))
-            if (_macs.TryGetValue(mac, out Lease? other)) return $"has the VtepMAC {mac.Mac} of {other.Subnet}, which was there first";
         return null;
     }
 
@@ -72,7 +66,14 @@ internal sealed class ClaimIndex
     internal static bool IsSameClaim(Lease a, Lease b) =>
         a.CreateRevision == b.CreateRevision && Addresses(a.Attributes).SequenceEqual(Addresses(b.Attributes)) && Macs(a.Attributes).SequenceEqual(Macs(b.Attributes));
 
-    internal static IEnumerable<Prefix> Subnets(Lease lease)
+    /// <summary>The VtepMACs of a vxlan lease, by the device they are of.</summary>
+    internal static IEnumerable<(bool IsIpv6, MacAddress Mac)> Macs(LeaseAttributes attributes)
+    {
+        if (LeaseRules.TryGetVtepMac(attributes, false, out MacAddress mac)) yield return (false, mac);
+        if (LeaseRules.TryGetVtepMac(attributes, true, out MacAddress v6Mac)) yield return (true, v6Mac);
+    }
+
+    private static IEnumerable<Prefix> Subnets(Lease lease)
     {
         if (lease.Subnet.Ipv4 is { } ipv4) yield return Prefix.From(ipv4);
         if (lease.Subnet.Ipv6 is { } ipv6) yield return Prefix.From(ipv6);
@@ -103,12 +104,6 @@ internal sealed class ClaimIndex
     {
         if (attributes.PublicIP is { } ipv4) yield return ipv4;
         if (attributes.PublicIPv6 is { } ipv6) yield return ipv6;
-    }
-
-    private static IEnumerable<(bool IsIpv6, MacAddress Mac)> Macs(LeaseAttributes attributes)
-    {
-        if (LeaseRules.TryGetVtepMac(attributes, false, out MacAddress mac)) yield return (false, mac);
-        if (LeaseRules.TryGetVtepMac(attributes, true, out MacAddress v6Mac)) yield return (true, v6Mac);
     }
 
     private static string Host(LeaseAttributes attributes) => (attributes.PublicIP ?? attributes.PublicIPv6)?.ToString() ?? "an unnamed host";

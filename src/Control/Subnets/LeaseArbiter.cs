@@ -1,14 +1,18 @@
+using FlannelFast.Dataplane.Packets;
+
 namespace FlannelFast.Control.Subnets;
 
 /// <summary>
-/// Decides which leases are used where some contradict each other: same or overlapping subnets, one address or one VtepMAC for two. This host's own lease
-/// comes first, then the lower create revision, so that all hosts decide alike and nobody can push out who was there before. One thread at a time.
+/// Decides which leases are used where some contradict each other. Of two that overlap or have one PublicIP the lower create revision stays: all hosts
+/// decide alike, and nobody can push out who was there before. Of two that have one VtepMAC the higher stays: a host whose address changed
+/// while it was down keeps its device and with it the MAC, and its old lease lives on for a day. This host's own lease always stays. One thread at a time.
 /// </summary>
 /// <param name="report">Told of each lease that is not used.</param>
 internal sealed class LeaseArbiter(RefusalReport report)
 {
     private readonly Dictionary<string, Lease> _candidates = [];
     private readonly ClaimIndex _index = new();
+    private readonly Dictionary<(bool IsIpv6, MacAddress Mac), string> _macs = [];
     private Dictionary<string, Lease> _accepted = [];
     private OwnClaim? _own;
 
@@ -54,17 +58,20 @@ internal sealed class LeaseArbiter(RefusalReport report)
     {
         // Refused before, the same claim now: refused still.
         if (!isUsed) return true;
-        if (used is not null) _index.Remove(used);
-        if (lease is not null && FindConflict(key, lease) is not null) return false;
+        if (used is not null) Drop(key, used);
+        if (lease is not null && (FindConflict(key, lease) ?? FindMacRival(lease)) is not null)
+        {
+            if (used is not null) Use(key, used);
+            return false;
+        }
         if (lease is not null)
         {
-            _index.Add(lease);
-            _accepted[key] = lease;
+            Use(key, lease);
             updates.Add(new LeaseUpdate.Put(lease));
         }
-        else if (_accepted.Remove(key))
+        else if (used is not null)
         {
-            updates.Add(new LeaseUpdate.Removed(used!.Subnet));
+            updates.Add(new LeaseUpdate.Removed(used.Subnet));
         }
         return true;
     }
@@ -72,17 +79,46 @@ internal sealed class LeaseArbiter(RefusalReport report)
     private void Decide()
     {
         _index.Clear();
+        _macs.Clear();
         _accepted = new(_candidates.Count);
         foreach ((string key, Lease lease) in InOrder())
         {
-            if (FindConflict(key, lease) is { } conflict)
+            string? conflict = FindConflict(key, lease), rival;
+            while (conflict is null && (rival = FindMacRival(lease)) is not null)
             {
-                report.Add(key, lease.ModRevision, RefusalKind.Conflict, conflict);
-                continue;
+                if (rival == _own?.Key)
+                {
+                    conflict = "has the VtepMAC of this host";
+                    continue;
+                }
+                Lease older = _accepted[rival];
+                report.Add(rival, older.ModRevision, RefusalKind.Conflict, $"has the VtepMAC of {lease.Subnet}, which came later");
+                Drop(rival, older);
             }
-            _index.Add(lease);
-            _accepted.Add(key, lease);
+            if (conflict is null) Use(key, lease);
+            else report.Add(key, lease.ModRevision, RefusalKind.Conflict, conflict);
         }
+    }
+
+    private void Use(string key, Lease lease)
+    {
+        _index.Add(lease);
+        _accepted[key] = lease;
+        foreach ((bool, MacAddress) mac in ClaimIndex.Macs(lease.Attributes)) _macs.Add(mac, key);
+    }
+
+    private void Drop(string key, Lease lease)
+    {
+        _index.Remove(lease);
+        _accepted.Remove(key);
+        foreach ((bool, MacAddress) mac in ClaimIndex.Macs(lease.Attributes)) _macs.Remove(mac);
+    }
+
+    private string? FindMacRival(Lease lease)
+    {
+        foreach ((bool, MacAddress) mac in ClaimIndex.Macs(lease.Attributes))
+            if (_macs.TryGetValue(mac, out string? rival)) return rival;
+        return null;
     }
 
     private List<KeyValuePair<string, Lease>> InOrder()
@@ -100,7 +136,8 @@ internal sealed class LeaseArbiter(RefusalReport report)
 
     private string? FindConflict(string key, Lease lease)
     {
-        if (_own is not null && !IsOwn(key, lease) && ClaimIndex.FindConflict(lease, _own.Attributes) is { } conflict) return conflict;
+        // Our own key cannot be somebody who poses as us, even if it says something new: the watch may hear of a renewal before its caller does.
+        if (_own is not null && key != _own.Key && ClaimIndex.FindConflict(lease, _own.Attributes) is { } conflict) return conflict;
         return _index.FindConflict(lease);
     }
 

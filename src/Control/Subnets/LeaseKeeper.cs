@@ -267,7 +267,8 @@ internal sealed class LeaseKeeper
     {
         LeaseUpdate.Removed removed => removed.Subnet == _own.Subnet,
         LeaseUpdate.Put put => put.Lease.Subnet == _own.Subnet && !IsExpected(put.Lease),
-        LeaseUpdate.Snapshot snapshot => Find(snapshot) is not { } lease || !IsExpected(lease),
+        // An older state of our own key is a member that lags, or a store restored from a backup in which the lease ends sooner.
+        LeaseUpdate.Snapshot snapshot => Find(snapshot) is not { } lease || !IsExpected(lease) || lease.ModRevision < _own.ModRevision,
         _ => false,
     };
 

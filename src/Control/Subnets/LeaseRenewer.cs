@@ -1,8 +1,8 @@
 namespace FlannelFast.Control.Subnets;
 
 /// <summary>
-/// Extends and gives back a lease that a host believes to hold. Never writes over what somebody else wrote: each write names the revision it replaces,
-/// and a key that changed is read before anything else is tried.
+/// Extends and gives back a lease that a host believes to hold. Never writes over what somebody else wrote: the key is read, and then written or deleted only
+/// as it was read. The revision remembered from the last renewal is not enough: a store restored from a backup gives it out a second time.
 /// </summary>
 internal sealed class LeaseRenewer(ISubnetRegistry registry, RegistryStoreOptions options, TimeProvider time)
 {
@@ -14,32 +14,33 @@ internal sealed class LeaseRenewer(ISubnetRegistry registry, RegistryStoreOption
     {
         string key = SubnetKey.Format(own.Subnet);
         byte[] value = LeaseValue.Format(attributes);
-        (long revision, bool isReservation) = (own.ModRevision, own.IsReservation);
         for (int i = 0; i < MaxTries; i++)
         {
+            RegistryEntry before = await ReadOwnAsync(key, own, attributes, cancel);
+            // Made a reservation meanwhile, or none any more: that is for the operator to say, not for us.
+            bool isReservation = before.IsTimeToLiveKnown ? before.TimeToLive is null : own.IsReservation;
             long asked = time.GetTimestamp();
-            RegistryEntry? written = await registry.ReplaceAsync(key, value, isReservation ? null : options.TimeToLive, revision, cancel);
-            RegistryEntry now = await ReadOwnAsync(key, own, attributes, cancel);
+            RegistryEntry? written = await registry.ReplaceAsync(key, value, isReservation ? null : options.TimeToLive, before.ModRevision, cancel);
+            if (written is null) continue;
             // What is read after the write decides: etcd before 3.4.38 says of a revoked lease that it was renewed.
-            if (written is not null && now.ModRevision == written.ModRevision) return ToLease(own, attributes, now, isReservation, asked);
-            if (now.ModRevision < (written?.ModRevision ?? 0)) throw new StoreUnavailableException($"{registry.Description} answered with a state from before the renewal of {own.Subnet}");
-            // Made a reservation meanwhile, or none: that is for the operator to say, not for us.
-            if (now.IsTimeToLiveKnown) isReservation = now.TimeToLive is null;
-            revision = now.ModRevision;
+            RegistryEntry now = await ReadOwnAsync(key, own, attributes, cancel);
+            if (now.ModRevision == written.ModRevision) return ToLease(own, attributes, now, isReservation, asked);
+            if (now.ModRevision < written.ModRevision)
+                throw new StoreUnavailableException($"{registry.Description} answered with a state from before the renewal of {own.Subnet}");
         }
-        throw new StoreUnavailableException($"{registry.Description} changed the lease of {own.Subnet} each time it was written");
+        throw new StoreUnavailableException($"{registry.Description} changed the lease of {own.Subnet} each time it was to be renewed");
     }
 
     /// <inheritdoc cref="ISubnetStore.ReleaseAsync"/>
     internal async Task ReleaseAsync(Lease own, CancellationToken cancel)
     {
         string key = SubnetKey.Format(own.Subnet);
-        long revision = own.ModRevision;
-        for (int i = 0; i < MaxTries && !await registry.DeleteAsync(key, revision, cancel); i++)
+        for (int i = 0; i < MaxTries; i++)
         {
             if (await registry.ReadAsync(key, cancel) is not { } now || !LeaseAcquirer.IsOwn(now, own.Attributes)) return;
-            revision = now.ModRevision;
+            if (await registry.DeleteAsync(key, now.ModRevision, cancel)) return;
         }
+        throw new StoreUnavailableException($"{registry.Description} changed the lease of {own.Subnet} each time it was to be released");
     }
 
     private async Task<RegistryEntry> ReadOwnAsync(string key, Lease own, LeaseAttributes attributes, CancellationToken cancel)

@@ -4,9 +4,11 @@ using FlannelFast.Control.Tunnels;
 using FlannelFast.Daemon.Rendering;
 using FlannelFast.Lab;
 using FlannelFast.Lab.Contenders;
+using FlannelFast.Lab.Rendering;
 using FlannelFast.Lab.Reports;
 using FlannelFast.Lab.Scenarios;
 using FlannelFast.Lab.Topologies;
+using FlannelFast.Lab.Workloads;
 
 namespace FlannelFast.Daemon.Commands;
 
@@ -18,6 +20,7 @@ internal static class LabCommand
         var command = new Command("lab", "Measure tunnels against each other on this machine, in network namespaces of its own")
         {
             LabRunCommand.Build(context, help),
+            Show(context, help),
             Compare(context, help),
             List(context, help),
             Clean(context, help),
@@ -67,6 +70,36 @@ internal static class LabCommand
         return command;
     }
 
+    private static Command Show(CommandContext context, ExamplesHelpAction help)
+    {
+        var file = new Argument<string>("REPORT") { Description = "Report of \"lab run --json\"" };
+        var html = new Option<string?>("--html") { Description = "Write the page with plots to a file instead of the tables to the terminal", HelpName = "FILE" };
+        var command = new Command("show", "Show a report again") { file, html };
+        command.SetAction((result, _) => RunAsync(context, () =>
+        {
+            LabReport report = LabReport.ReadFile(result.GetValue(file)!);
+            if (result.GetValue(html) is { } page) WriteFile(page, HtmlReport.Create(report));
+            else LabRenderer.WriteReport(context.Out, report, new TerminalStyle(context.Colour));
+            return Task.FromResult(ExitCode.Success);
+        }));
+        help.Examples[command] = ["flannelfast lab show before.json", "flannelfast lab show before.json --html before.html"];
+        return command;
+    }
+
+    /// <summary>Writes a report.</summary>
+    /// <exception cref="LabException">It cannot be written.</exception>
+    internal static void WriteFile(string file, string text)
+    {
+        try
+        {
+            File.WriteAllText(file, text);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LabException($"cannot write {file}: {e.Message}");
+        }
+    }
+
     private static Command List(CommandContext context, ExamplesHelpAction help)
     {
         var name = new Argument<string?>("SCENARIO") { Description = "Print the file of this one, to start your own from", Arity = ArgumentArity.ZeroOrOne };
@@ -81,14 +114,14 @@ internal static class LabCommand
             var style = new TerminalStyle(context.Colour);
             Write(context, style.Heading("scenarios"), [.. BuiltInScenarios.Names.Select(n => (n, BuiltInScenarios.Get(n).Description))]);
             Write(context, style.Heading("topologies"), [("pair", "two nodes on one veth pair"), ("star:N", "2 to 64 nodes on one switch; all send to the first"), ("pods", "two nodes, behind each a pod on a bridge")]);
-            Write(context, style.Heading("underlays"), [("veth", "super-packets cross whole"), ("wire-like", "every end segments and computes checksums, as a plain card does")]);
+            Write(context, style.Heading("underlays"), [("veth", "super-packets cross whole"), ("wire-like", "no frame is longer than the MTU, as with a plain card; can be given delay, reordering, duplication")]);
             Write(context, style.Heading("contenders"),
             [
                 ("raw", "no overlay"), ("kernel-vxlan", "the kernel's VXLAN device, configured as flannel does"),
                 ("udp, vxlan", "FlannelFast; switches behind a colon: udp:coalesce=off,queues=2,peers=1000,binary=/path/to/other/build"),
                 ("exec:NAME=COMMAND", $"any program, with {string.Join(" ", CommandTemplate.Placeholders.Select(p => $"{{{p.Name}}}"))}"),
             ]);
-            Write(context, style.Heading("workloads"), [.. ScenarioReader.Kinds.Select(k => (k, ""))]);
+            Write(context, style.Heading("workloads"), [.. ScenarioReader.Kinds.Select(k => (k.Name, WorkloadSpec.Meaning(k.Kind)))]);
             return Task.FromResult(ExitCode.Success);
         }));
         help.Examples[command] = ["flannelfast lab list", "flannelfast lab list quick > mine.json"];

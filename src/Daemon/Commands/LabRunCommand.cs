@@ -22,6 +22,9 @@ internal sealed class LabRunCommand
     private readonly Option<string?> _underlay = Value<string?>("--underlay", "veth|wire-like", "What they are joined by");
     private readonly Option<int?> _mtu = Value<int?>("--mtu", "BYTES", "MTU of the underlay, for example 1500 or 9000");
     private readonly Option<double?> _loss = Value<double?>("--loss", "PERCENT", "Random loss where packets arrive at a node");
+    private readonly Option<double?> _delay = Value<double?>("--delay", "MS", "What every frame takes from node to node, with --underlay wire-like");
+    private readonly Option<double?> _reorder = Value<double?>("--reorder", "PERCENT", "Frames that skip the delay and overtake others");
+    private readonly Option<double?> _duplicate = Value<double?>("--duplicate", "PERCENT", "Frames that arrive twice, with --underlay wire-like");
     private readonly Option<double?> _time = Value<double?>("--time", "SECONDS", "No round begins that would not end before this");
     private readonly Option<int?> _rounds = Value<int?>("--rounds", "N", "Most rounds");
     private readonly Option<double?> _precision = Value<double?>("--precision", "PERCENT", "A workload is done when the 95 % interval of every ratio is this narrow on both sides");
@@ -37,7 +40,7 @@ internal sealed class LabRunCommand
         var command = new Command("run", "Run a scenario and show medians, ratios and how sure they are") { run._name };
         foreach (Option option in new Option[]
         {
-            run._file, run._contenders, run._only, run._baseline, run._topology, run._underlay, run._mtu, run._loss, run._time, run._rounds,
+            run._file, run._contenders, run._only, run._baseline, run._topology, run._underlay, run._mtu, run._loss, run._delay, run._reorder, run._duplicate, run._time, run._rounds,
             run._precision, run._json, run._html,
         })
         {
@@ -75,16 +78,16 @@ internal sealed class LabRunCommand
         catch (OperationCanceledException)
         {
             progress.Clear();
-            return _context.Fail(ExitCode.Failure, "stopped; nothing is left behind");
+            return _context.Fail(ExitCode.Failure, "stopped before anything was measured; nothing is left behind");
         }
         finally
         {
             progress.Clear();
         }
         LabRenderer.WriteReport(_context.Out, report, style);
-        Write(json, report.ToJson);
-        Write(html, () => HtmlReport.Create(report));
-        return report.Failures.Count == 0 ? ExitCode.Success : ExitCode.Failure;
+        // One that cannot be written must not cost the other.
+        bool written = Write(json, report.ToJson) & Write(html, () => HtmlReport.Create(report));
+        return written && report.Failures.Count == 0 && !report.Interrupted ? ExitCode.Success : ExitCode.Failure;
     }
 
     private Scenario Named(ParseResult result) => (result.GetValue(_name), result.GetValue(_file)) switch
@@ -103,6 +106,9 @@ internal sealed class LabRunCommand
         Underlay = result.GetValue(_underlay),
         Mtu = result.GetValue(_mtu),
         Loss = result.GetValue(_loss),
+        DelayMilliseconds = result.GetValue(_delay),
+        Reorder = result.GetValue(_reorder),
+        Duplicate = result.GetValue(_duplicate),
         Time = result.GetValue(_time),
         Rounds = result.GetValue(_rounds),
         Precision = result.GetValue(_precision),
@@ -116,17 +122,19 @@ internal sealed class LabRunCommand
         if (!Directory.Exists(directory)) throw LabException.Input($"{file}: there is no directory {directory}");
     }
 
-    private void Write(string? file, Func<string> text)
+    private bool Write(string? file, Func<string> text)
     {
-        if (file is null) return;
+        if (file is null) return true;
         try
         {
-            File.WriteAllText(file, text());
+            LabCommand.WriteFile(file, text());
             _context.Out.WriteLine($"written: {file}");
+            return true;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (LabException e)
         {
-            throw new LabException($"cannot write {file}: {e.Message}");
+            _context.Fail(ExitCode.Failure, e.Message);
+            return false;
         }
     }
 

@@ -9,7 +9,7 @@ internal static class LabRenderer
 {
     // Told in the files; a table has room for what decides.
     private static readonly string[] s_onlyInFiles =
-        [MeasureInfo.Retransmits, MeasureInfo.DaemonCpuPerGb, MeasureInfo.DaemonCpuPerMpackets, MeasureInfo.P90];
+        [MeasureInfo.Retransmits, MeasureInfo.P90];
 
     /// <summary>Writes the result of a run: a table per workload, then what it was measured on.</summary>
     internal static void WriteReport(TextWriter output, LabReport report, TerminalStyle style)
@@ -21,10 +21,15 @@ internal static class LabRenderer
             foreach (string line in Table(report, workload, style).Lines()) output.WriteLine(line);
         }
         output.WriteLine();
+        output.WriteLine(style.Heading("What it cost"));
+        foreach (string line in Costs(report, style).Lines()) output.WriteLine(line);
+        foreach (string line in report.Drops.Select(d => string.Create(CultureInfo.InvariantCulture, $"dropped: {d.Workload} on {d.Contender}: {d.Count:N0} {d.Reason}"))) output.WriteLine(style.Faint(line));
+        output.WriteLine();
         foreach (FailedMeasurement failure in report.Failures)
             output.WriteLine(style.Warning($"failed: {failure.Workload} on {failure.Contender}, round {failure.Round}: {failure.Message}"));
+        if (report.Interrupted) output.WriteLine(style.Warning("interrupted: only the rounds finished until then are here"));
         int rounds = report.Measurements.Select(m => m.Round).DefaultIfEmpty().Max();
-        output.WriteLine(style.Faint($"medians of up to {rounds} rounds; in brackets the 95 % interval (below six rounds: the whole range) of the ratio to {report.Scenario.Baseline ?? "nothing"}"));
+        output.WriteLine(style.Faint($"medians of up to {rounds} rounds; in brackets the 95 % interval (below six rounds: the whole range) of the ratio within rounds to {report.Scenario.Baseline ?? "nothing"}"));
         output.WriteLine(style.Faint(Facts(report)));
     }
 
@@ -54,6 +59,23 @@ internal static class LabRenderer
         if (undecided > 0) output.WriteLine(style.Faint($"undecided: too noisy, or fewer than {ChangeDetector.MinRounds} rounds"));
         output.WriteLine(style.Faint($"before: {Facts(before)}"));
         output.WriteLine(style.Faint($"after:  {Facts(after)}"));
+    }
+
+    private static TextTable Costs(LabReport report, TerminalStyle style)
+    {
+        MeasureInfo[] measures = [.. MeasureInfo.All.Where(m => m.IsCost && m.Name != MeasureInfo.Drops && report.Summaries.Any(s => s.Measure == m.Name))];
+        var table = new TextTable([Column.Left, Column.Left, .. measures.Select(_ => Column.Right)]);
+        table.AddStyled(style.Faint, ["", "", .. measures.Select(m => m.Column)]);
+        foreach (WorkloadFacts workload in report.Workloads)
+        {
+            foreach (ContenderFacts contender in report.Contenders)
+            {
+                Summary[] summaries = [.. report.Summaries.Where(s => s.Workload == workload.Id && s.Contender == contender.Name)];
+                if (summaries.Length == 0) continue;
+                table.Add([workload.Id, contender.Name, .. measures.Select(m => summaries.FirstOrDefault(s => s.Measure == m.Name) is { } s ? Number(s.Value.Median, m.Digits) : "-")]);
+            }
+        }
+        return table;
     }
 
     private static TextTable Table(LabReport report, WorkloadFacts workload, TerminalStyle style)
@@ -89,11 +111,11 @@ internal static class LabRenderer
 
     // A column of zeroes takes the room of one that says something.
     private static bool IsWorthAColumn(Summary summary, MeasureInfo measure) =>
-        !s_onlyInFiles.Contains(measure.Name) && (measure.Name is not (MeasureInfo.Loss or MeasureInfo.Reordered) || summary.Value.High > 0);
+        !measure.IsCost && !s_onlyInFiles.Contains(measure.Name) && (!measure.IsFault || summary.Value.High > 0);
 
     private static string Facts(LabReport report) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{report.Scenario.Name}: {report.Scenario.Topology}, {report.Scenario.Underlay}, MTU {report.Scenario.Mtu}{(report.Scenario.LossPercent > 0 ? $", loss {Number(report.Scenario.LossPercent, 3)} %" : "")} · {report.Machine.Cores} × {report.Machine.Processor}, Linux {report.Machine.Kernel} · flannelfast {report.Program.Version} {report.Program.Revision?[..Math.Min(10, report.Program.Revision.Length)] ?? "of unknown revision"} · {report.Date:yyyy-MM-dd HH:mm} UTC, {report.DurationSeconds:0} s");
+        $"{report.Scenario.Name}: {report.Scenario.Describe()} · {report.Machine.Cores} × {report.Machine.Processor}, Linux {report.Machine.Kernel} · flannelfast {report.Program.Version} {report.Program.Revision?[..Math.Min(10, report.Program.Revision.Length)] ?? "of unknown revision"} · {report.Date:yyyy-MM-dd HH:mm} UTC, {report.DurationSeconds:0} s");
 
     private static string Number(double value, int digits) => value.ToString($"N{digits}", CultureInfo.InvariantCulture);
 

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace FlannelFast.Dataplane.Interop;
 
 /// <summary>struct ifreq, with the one member of its union that TUN devices use: the flags.</summary>
@@ -15,6 +17,9 @@ internal static unsafe partial class Libc
     internal const int IFF_UP = 1;
     internal const int IFF_LOOPBACK = 8;
     internal const int IFF_RUNNING = 0x40;
+
+    [LibraryImport(LibraryName, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial uint if_nametoindex(string ifname);
 
     internal static readonly byte[] DevNetTun = [.. "/dev/net/tun\0"u8];
 }

@@ -4,6 +4,7 @@ namespace FlannelFast.Dataplane.Interop;
 
 internal static unsafe partial class Libc
 {
+    internal const int SIGHUP = 1;
     internal const int SIGKILL = 9;
     internal const int SIGTERM = 15;
 

@@ -47,6 +47,7 @@ internal static unsafe partial class Libc
     internal const int AF_BRIDGE = 7;
     internal const int AF_INET6 = 10;
     internal const int AF_NETLINK = 16;
+    internal const int AF_PACKET = 17;
     internal const int SOCK_STREAM = 1;
     internal const int SOCK_DGRAM = 2;
     internal const int SOCK_RAW = 3;
@@ -54,6 +55,7 @@ internal static unsafe partial class Libc
     internal const int SOCK_CLOEXEC = 0x80000;
 
     internal const int SOL_SOCKET = 1;
+    internal const int SOL_PACKET = 263;
     internal const int SO_REUSEADDR = 2;
     internal const int SO_ERROR = 4;
     internal const int SO_SNDBUF = 7;

@@ -34,7 +34,6 @@ public sealed class LeaseArbiterTests
     [InlineData("10.5.0.0-16", """{"PublicIP":"192.0.2.3"}""", "overlaps 10.5.1.0/24 of 192.0.2.1, which was there first")]
     [InlineData("10.5.2.128-25", """{"PublicIP":"192.0.2.3"}""", "overlaps 10.5.2.0/24 of 192.0.2.2, which was there first")]
     [InlineData("10.5.3.0-24", """{"PublicIP":"192.0.2.2"}""", "has the address 192.0.2.2 of 10.5.2.0/24, which was there first")]
-    [InlineData("10.5.3.0-24", """{"PublicIP":"192.0.2.3","BackendType":"vxlan","BackendData":{"vtepmac":"02:00:00:00:00:02"}}""", "has the VtepMAC 02:00:00:00:00:02 of 10.5.2.0/24, which was there first")]
     public void A_lease_that_cannot_be_is_not_used_and_harms_nobody(string key, string value, string? reason) => VirtualLoop.Run(async time =>
     {
         foreach (bool before in new[] { true, false })
@@ -89,6 +88,30 @@ public sealed class LeaseArbiterTests
         await log.PassAsync(1);
         Assert.Equal(["- 10.5.2.0/25", "+ 10.5.7.0/24@192.0.2.3"], log.Take());
         Assert.Equal(0, rig.Store.Statistics.Contested);
+    });
+
+    [Fact]
+    public void A_host_that_came_back_with_its_mac_and_another_address_is_where_it_says_now() => VirtualLoop.Run(async time =>
+    {
+        var rig = new StoreRig(time);
+        await rig.Store.AcquireAsync(new(rig.Network, Vxlan("192.0.2.1", OurMac), Subnet("10.5.1.0/24")), CancellationToken.None);
+        await using var log = new UpdateLog(rig);
+        Put("10.5.2.0-24", "192.0.2.2", "02:00:00:00:00:02");
+        await log.PassAsync(1);
+        log.Take();
+        Put("10.5.3.0-24", "192.0.2.3", "02:00:00:00:00:02");
+        // Whoever claims our MAC is never right.
+        Put("10.5.4.0-24", "192.0.2.4", OurMac);
+        await log.PassAsync(1);
+        Assert.Equal(["- 10.5.2.0/24", "+ 10.5.3.0/24@192.0.2.3"], log.Take());
+        Assert.Equal(2, rig.Store.Statistics.Contested);
+        await log.PassAsync(60);
+        Assert.Equal(["= 10.5.1.0/24@192.0.2.1 10.5.3.0/24@192.0.2.3"], log.Take());
+        rig.Cluster.Delete("them", "10.5.3.0-24");
+        await log.PassAsync(1);
+        Assert.Equal(["- 10.5.3.0/24", "+ 10.5.2.0/24@192.0.2.2"], log.Take());
+
+        void Put(string key, string address, string mac) => rig.Cluster.Put("them", key, Encoding.UTF8.GetString(LeaseValue.Format(Vxlan(address, mac))), Day);
     });
 
     [Fact]

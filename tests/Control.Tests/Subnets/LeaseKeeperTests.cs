@@ -86,7 +86,7 @@ public sealed class LeaseKeeperTests
         long start = host.Time.GetTimestamp();
         host.Registry.Inject = call =>
         {
-            if (call == "ReplaceAsync") attempts.Add(host.Time.GetElapsedTime(start).TotalSeconds);
+            if (call == "ReadAsync") attempts.Add(host.Time.GetElapsedTime(start).TotalSeconds);
             return RegistryFault.None;
         };
         await Task.Delay(TimeSpan.FromMinutes(50), host.Time);
@@ -247,6 +247,19 @@ public sealed class LeaseKeeperTests
         await Task.Delay(TimeSpan.FromDays(3), host.Time);
         Assert.True(host.Keeper.Own.IsReservation);
         Assert.Null(host.Cluster.Read(Key)!.TimeToLive);
+    });
+
+    [Fact]
+    public void A_renewal_that_a_restored_store_forgot_is_made_again() => Keep(new(), async host =>
+    {
+        await Task.Delay(TimeSpan.FromHours(22), host.Time);
+        FakeStore.State backup = host.Cluster.Copy();
+        await Task.Delay(TimeSpan.FromHours(1), host.Time);
+        Assert.Equal(1, host.Keeper.Status.Renewals);
+        host.Cluster.Restore(backup);
+        Assert.InRange(host.Cluster.Read(Key)!.TimeToLive!.Value.TotalHours, 0.9, 2.1);
+        await Task.Delay(TimeSpan.FromSeconds(70), host.Time);
+        Assert.InRange(host.Cluster.Read(Key)!.TimeToLive!.Value.TotalHours, 23.9, 24);
     });
 
     [Fact]

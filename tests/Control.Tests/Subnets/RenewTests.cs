@@ -56,6 +56,21 @@ public sealed class RenewTests
     });
 
     [Fact]
+    public void A_revision_that_a_restored_store_gave_out_again_opens_nothing() => VirtualLoop.Run(async time =>
+    {
+        var rig = new StoreRig(time);
+        Lease lease = await rig.AcquireAsync(previous: Subnet("10.5.7.0/24"));
+        FakeStore.State backup = rig.Cluster.Copy();
+        lease = await rig.Store.RenewAsync(lease, s_us, CancellationToken.None);
+        rig.Cluster.Restore(backup);
+        rig.Put("10.5.7.0-24", "192.0.2.9");
+        Assert.Equal(lease.ModRevision, rig.Cluster.Read("10.5.7.0-24")!.ModRevision);
+        await Assert.ThrowsAsync<LeaseLostException>(() => rig.Store.RenewAsync(lease, s_us, CancellationToken.None));
+        await rig.Store.ReleaseAsync(lease, CancellationToken.None);
+        Assert.Equal(Value("192.0.2.9"), rig.ValueOf("10.5.7.0-24"));
+    });
+
+    [Fact]
     public void A_renewal_that_was_never_answered_is_made_good_by_the_next() => VirtualLoop.Run(async time =>
     {
         var rig = new StoreRig(time);
@@ -75,10 +90,12 @@ public sealed class RenewTests
     {
         var rig = new StoreRig(time);
         Lease lease = await rig.AcquireAsync();
+        bool written = false;
         rig.Registry.Inject = call =>
         {
+            written |= call == "ReplaceAsync";
             // Between the answer and the look at it the key is revoked.
-            if (call == "ReadAsync") rig.Cluster.Delete("them", SubnetKey.Format(lease.Subnet));
+            if (call == "ReadAsync" && written) rig.Cluster.Delete("them", SubnetKey.Format(lease.Subnet));
             return RegistryFault.None;
         };
         LeaseLostException lost = await Assert.ThrowsAsync<LeaseLostException>(() => rig.Store.RenewAsync(lease, s_us, CancellationToken.None));

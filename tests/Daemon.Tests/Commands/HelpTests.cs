@@ -23,6 +23,7 @@ public sealed class HelpTests : IDisposable
     [InlineData("reserve")]
     [InlineData("lab")]
     [InlineData("lab run")]
+    [InlineData("lab show")]
     [InlineData("lab compare")]
     [InlineData("lab list")]
     [InlineData("lab clean")]

@@ -9,8 +9,8 @@ public sealed class LabCommandTests : IDisposable
     public void Dispose() => _rig.Dispose();
 
     [Theory]
-    [InlineData("expected either the name of a scenario (peers, quick, standard) or --scenario FILE", "run")]
-    [InlineData("no scenario \"fast\"; there are peers, quick, standard, and --scenario FILE", "run", "fast")]
+    [InlineData("expected either the name of a scenario (fairness, mixed, peers, quick, stability, standard) or --scenario FILE", "run")]
+    [InlineData("no scenario \"fast\"; there are fairness, mixed, peers, quick, stability, standard, and --scenario FILE", "run", "fast")]
     [InlineData("--topology: expected pair, star:N with 2 to 64 nodes, or pods, not \"ring\"", "run", "quick", "--topology", "ring")]
     [InlineData("/nowhere/x.json: there is no directory /nowhere", "run", "quick", "--json", "/nowhere/x.json")]
     [InlineData("--tolerance: expected a number from 0 to 50, not 99", "compare", "a", "b", "--tolerance", "99")]
@@ -31,6 +31,19 @@ public sealed class LabCommandTests : IDisposable
         Assert.Contains("WORSE", output, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Success, (await _rig.RunAsync("lab", "compare", slow, fast)).ExitCode);
         Assert.Equal(ExitCode.Success, (await _rig.RunAsync("lab", "compare", fast, slow, "--tolerance", "20")).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_report_is_shown_again_as_tables_or_as_a_page()
+    {
+        string json = _rig.Files["r.json"], html = _rig.Files["r.html"];
+        File.WriteAllText(json, MadeUpReport.Create(0.8).ToJson());
+        (int exitCode, string output, _) = await _rig.RunAsync("lab", "show", json);
+        Assert.Equal(ExitCode.Success, exitCode);
+        Assert.Contains("TCP, 1 stream, cubic", output, StringComparison.Ordinal);
+        Assert.Equal((ExitCode.Success, "", ""), await _rig.RunAsync("lab", "show", json, "--html", html));
+        Assert.Equal(FlannelFast.Lab.Rendering.HtmlReport.Create(MadeUpReport.Create(0.8)), File.ReadAllText(html));
+        Assert.Equal(ExitCode.BadInput, (await _rig.RunAsync("lab", "show", html)).ExitCode);
     }
 
     [Fact]

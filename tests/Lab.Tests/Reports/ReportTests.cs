@@ -31,6 +31,26 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public void A_report_of_before_the_later_fields_is_still_read()
+    {
+        var json = System.Text.Json.Nodes.JsonNode.Parse(MadeUpReport.Create(0.8).ToJson())!.AsObject();
+        json.Remove("interrupted");
+        json.Remove("relay");
+        foreach (string name in new[] { "delay_ms", "reorder_percent", "duplicate_percent" }) json["scenario"]!.AsObject().Remove(name);
+        foreach (System.Text.Json.Nodes.JsonNode? measurement in json["measurements"]!.AsArray()) measurement!.AsObject().Remove("series");
+        string file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, json.ToJsonString());
+            Assert.Equal(MadeUpReport.Create(0.8).ToJson(), LabReport.ReadFile(file).ToJson());
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
     public void Html_is_one_page_without_references()
     {
         string page = HtmlReport.Create(MadeUpReport.Create(0.8));

@@ -35,6 +35,24 @@ public sealed class ChangeDetectorTests
         Assert.InRange(changed, 0, 14);
     }
 
+    // What six rounds of the quick scenario give: ratios within rounds that scatter by 5 %.
+    [Theory]
+    [InlineData(1.0, "Unchanged", 0.75)]
+    [InlineData(0.85, "Regressed", 0.95)]
+    [InlineData(1.18, "Improved", 0.95)]
+    public void Six_short_rounds_decide(double factor, string expected, double share)
+    {
+        const int Trials = 300;
+        Random random = new(13);
+        int decided = 0;
+        for (int i = 0; i < Trials; i++)
+        {
+            double[] before = Values(random, 6, 1, 0.1), after = Values(random, 6, factor, 0.1);
+            if (ChangeDetector.Compare(before, after, true).Verdict.ToString() == expected) decided++;
+        }
+        Assert.InRange(decided / (double)Trials, share, 1);
+    }
+
     private static double[] Values(Random random, int count, double median, double noise) =>
         [.. Enumerable.Range(0, count).Select(_ => median * (1 + (noise * (random.NextDouble() - 0.5))))];
 }

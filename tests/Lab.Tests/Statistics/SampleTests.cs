@@ -18,8 +18,8 @@ public sealed class SampleTests
     {
         Assert.Throws<ArgumentException>(() => Sample.Median([]));
         Assert.Throws<ArgumentException>(() => Sample.Median([1, double.NaN]));
-        Assert.Throws<ArgumentException>(() => RatioOfMedians.Paired([1, 2], [1]));
-        Assert.Throws<ArgumentException>(() => RatioOfMedians.Unpaired([1, 2], [0, 1]));
+        Assert.Throws<ArgumentException>(() => HodgesLehmann.Paired([1, 2], [1]));
+        Assert.Throws<ArgumentException>(() => HodgesLehmann.Unpaired([1, 2], [0, 1]));
     }
 
     // The table of Conover, Practical Nonparametric Statistics: ranks of the 95 % interval of a median.

@@ -86,8 +86,8 @@ internal sealed partial class EtcdServer : IDisposable
         }
         if (_settings.EnableV2) arguments.Add("--enable-v2");
         arguments.AddRange(_settings.Arguments);
-        ProcessStartInfo start = new("/bin/sh", arguments) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("ETCD", StringComparison.Ordinal)).ToArray()) start.Environment.Remove(name);
+        ProcessStartInfo start = Program(["/bin/sh", .. arguments]);
+        start.RedirectStandardInput = true;
         _holder = Process.Start(start)!;
         ProcessId = int.Parse(_holder.StandardOutput.ReadLine()!);
     }
@@ -159,6 +159,18 @@ internal sealed partial class EtcdServer : IDisposable
         }
     }
 
+    private ProcessStartInfo Program(string[] command)
+    {
+        string[] all = [.. _settings.Launcher, .. command];
+        ProcessStartInfo start = new(all[0], all[1..]) { RedirectStandardOutput = true };
+        // Neither options nor a proxy of the machine, which is not on the way between namespaces.
+        foreach (string name in start.Environment.Keys.ToArray())
+        {
+            if (name.StartsWith("ETCD", StringComparison.Ordinal) || name.EndsWith("_proxy", StringComparison.OrdinalIgnoreCase)) start.Environment.Remove(name);
+        }
+        return start;
+    }
+
     private int Run(string api, out string output, string[] arguments, string input = "")
     {
         List<string> all = ["--endpoints", Endpoint];
@@ -169,7 +181,9 @@ internal sealed partial class EtcdServer : IDisposable
                 : ["--ca-file", tls.Authority, "--cert-file", tls.ClientCertificate, "--key-file", tls.ClientKey]);
         }
         if (User is not null) all.AddRange([api == "3" ? "--user" : "--username", User]);
-        ProcessStartInfo start = new("etcdctl", [.. all, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = Program(["etcdctl", .. all, .. arguments]);
+        start.RedirectStandardInput = true;
+        start.RedirectStandardError = true;
         start.Environment["ETCDCTL_API"] = api;
         using Process process = Process.Start(start)!;
         process.StandardInput.Write(input);

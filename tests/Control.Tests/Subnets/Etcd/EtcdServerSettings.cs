@@ -8,6 +8,9 @@ internal sealed record EtcdServerSettings
     /// <summary>A random one if null.</summary>
     public IPAddress? Address { get; init; }
 
+    /// <summary>What etcd and etcdctl are started by, for example <c>ip netns exec NAME</c>; empty for nothing.</summary>
+    public string[] Launcher { get; init; } = [];
+
     /// <summary>Null for plain HTTP.</summary>
     public TestCertificates? Tls { get; init; }
 
