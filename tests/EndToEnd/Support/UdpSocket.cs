@@ -36,6 +36,14 @@ internal sealed class UdpSocket : IDisposable
     /// <summary>Waits for the next datagram, at most two seconds. Valid until the next call.</summary>
     public ReadOnlySpan<byte> Receive() => _buffer.AsSpan(0, _socket.Receive(_buffer));
 
+    /// <summary>Waits for the next datagram, at most two seconds, and returns who sent it.</summary>
+    public string ReceiveFrom()
+    {
+        EndPoint sender = new IPEndPoint(IPAddress.Any, 0);
+        _socket.ReceiveFrom(_buffer, ref sender);
+        return ((IPEndPoint)sender).Address.ToString();
+    }
+
     /// <summary>Waits for the next datagram and demands that it is this one.</summary>
     public void MustReceive(ReadOnlySpan<byte> expected, string what)
     {

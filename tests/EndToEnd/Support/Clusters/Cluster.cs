@@ -95,8 +95,9 @@ internal sealed class Cluster : IDisposable
             {
                 if (from == to) continue;
                 Ping.MustAnswerWithin(TimeSpan.FromSeconds(10), from.Pod, to.PodAddress);
-                Ping.MustAnswer(from.Pod, to.PodAddress);
-                Ping.MustAnswer(from.Netns, to.PodAddress, 3);
+                // Patient: nothing may be lost, but a busy machine may take its time.
+                Ping.MustAnswer(from.Pod, to.PodAddress, 10, "-W", "5");
+                Ping.MustAnswer(from.Netns, to.PodAddress, 3, "-W", "5");
             }
         }
     }
