@@ -17,7 +17,7 @@ internal static class ReportComparison
     {
         RefuseDifferentSetup(before.Scenario, after.Scenario);
         string? baseline = before.Scenario.Baseline == after.Scenario.Baseline ? before.Scenario.Baseline : null;
-        var changes = new List<ReportChange>();
+        var pairs = new List<(Summary Before, Summary After, MeasureInfo Measure, bool IsRelative, double[] Old, double[] Now)>();
         foreach (Summary summary in after.Summaries)
         {
             if (MeasureInfo.Find(summary.Measure) is not { IsCompared: true } measure) continue;
@@ -27,9 +27,14 @@ internal static class ReportComparison
             double[] old = Values(before, earlier, relative ? baseline : null), now = Values(after, summary, relative ? baseline : null);
             // Nothing is a multiple of zero.
             if (old.Length == 0 || now.Length == 0 || old.Concat(now).Any(v => v <= 0)) continue;
-            Change change = ChangeDetector.Compare(old, now, measure.IsHigherBetter, tolerance);
-            changes.Add(new(summary.Workload, summary.Contender, measure, earlier.Value.Median, summary.Value.Median, relative, change));
+            pairs.Add((earlier, summary, measure, relative, old, now));
         }
+        List<ReportChange> changes =
+        [
+            .. from p in pairs
+               let change = ChangeDetector.Compare(p.Old, p.Now, p.Measure.IsHigherBetter, tolerance, pairs.Count)
+               select new ReportChange(p.After.Workload, p.After.Contender, p.Measure, p.Before.Value.Median, p.After.Value.Median, p.IsRelative, change),
+        ];
         return changes.Count > 0 ? changes : throw LabException.Input("the two reports have no workload and contender in common");
     }
 
