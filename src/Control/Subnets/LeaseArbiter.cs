@@ -1,34 +1,51 @@
+using System.Net;
 using FlannelFast.Dataplane.Packets;
 
 namespace FlannelFast.Control.Subnets;
 
 /// <summary>
 /// Decides which leases are used where some contradict each other. Of two that overlap or have one PublicIP the lower create revision stays: all hosts
-/// decide alike, and nobody can push out who was there before. Of two that have one VtepMAC the higher stays: a host whose address changed
-/// while it was down keeps its device and with it the MAC, and its old lease lives on for a day. This host's own lease always stays. One thread at a time.
+/// decide alike, and nobody can push out who was there before. Of those left, of two that have one VtepMAC the higher stays: a host whose
+/// address changed while it was down keeps its device and with it the MAC, and its old lease lives on for a day. This host's own lease always stays.
+/// A change is followed no further than it has effects, so that a quarrel of two costs nothing for the other thousands. One thread at a time.
 /// </summary>
 /// <param name="report">Told of each lease that is not used.</param>
 internal sealed class LeaseArbiter(RefusalReport report)
 {
-    private readonly Dictionary<string, Lease> _candidates = [];
-    private readonly ClaimIndex _index = new();
-    private readonly Dictionary<(bool IsIpv6, MacAddress Mac), string> _macs = [];
-    private Dictionary<string, Lease> _accepted = [];
+    private readonly Dictionary<string, Contender> _contenders = [];
+    private readonly ContenderIndex _index = new();
+    // The accepted of each MAC, the best right first.
+    private readonly Dictionary<(bool IsIpv6, MacAddress Mac), SortedSet<Contender>> _macs = [];
+    private readonly SortedSet<Contender> _undecided = [];
+    // Whose use may be another than before.
+    private readonly HashSet<Contender> _touched = [];
     private OwnClaim? _own;
+    private int _used;
 
     /// <summary>The leases that are used.</summary>
-    internal IReadOnlyCollection<Lease> Accepted => _accepted.Values;
+    internal IEnumerable<Lease> Used
+    {
+        get
+        {
+            foreach (Contender contender in _contenders.Values)
+                if (contender.IsUsed) yield return contender.Lease;
+        }
+    }
 
     /// <summary>How many are not, because they contradict others.</summary>
-    internal int Contested => _candidates.Count - _accepted.Count;
+    internal int Contested => _contenders.Count - _used;
 
     /// <summary>Starts anew with a complete set.</summary>
-    internal void Reset(IEnumerable<KeyValuePair<string, Lease>> candidates, OwnClaim? own)
+    internal void Reset(IEnumerable<KeyValuePair<string, Lease>> leases, OwnClaim? own)
     {
-        _own = own;
-        _candidates.Clear();
-        foreach ((string key, Lease lease) in candidates) _candidates.Add(key, lease);
+        (_own, _used) = (own, 0);
+        _contenders.Clear();
+        _index.Clear();
+        _macs.Clear();
+        foreach ((string key, Lease lease) in leases) Enter(key, lease);
         Decide();
+        foreach (Contender contender in _touched) Settle(contender);
+        _touched.Clear();
     }
 
     /// <summary>Takes one change.</summary>
@@ -38,108 +55,142 @@ internal sealed class LeaseArbiter(RefusalReport report)
     /// <param name="updates">Receives what became of that, removals first.</param>
     internal void Set(string key, Lease? lease, OwnClaim? own, List<LeaseUpdate> updates)
     {
-        bool contested = Contested > 0, isSameHost = ReferenceEquals(own, _own);
-        _candidates.Remove(key, out Lease? before);
-        if (lease is not null) _candidates.Add(key, lease);
-        bool wasUsed = _accepted.TryGetValue(key, out Lease? used);
-        bool isSameClaim = before is not null && lease is not null && ClaimIndex.IsSameClaim(before, lease);
-        if (isSameHost && (isSameClaim || !contested) && TrySetAlone(key, lease, used, wasUsed || !contested, updates)) return;
-        _own = own;
-        Dictionary<string, Lease> old = _accepted;
+        if (!ReferenceEquals(own, _own))
+        {
+            SetAnew(key, lease, own, updates);
+            return;
+        }
+        Contender? before = _contenders.GetValueOrDefault(key);
+        if (before is not null && lease is not null && before.IsSameClaim(lease))
+        {
+            before.Lease = lease;
+            if (before.IsUsed) updates.Add(new LeaseUpdate.Put(lease));
+            return;
+        }
+        if (before is not null) Leave(before);
+        Contender? after = lease is null ? null : Enter(key, lease);
         Decide();
-        foreach ((string other, Lease gone) in old)
-            if (!_accepted.ContainsKey(other)) updates.Add(new LeaseUpdate.Removed(gone.Subnet));
-        foreach ((string other, Lease now) in _accepted)
-            if (!old.TryGetValue(other, out Lease? then) || !ReferenceEquals(then, now)) updates.Add(new LeaseUpdate.Put(now));
+        if (before?.IsUsed == true)
+        {
+            _used--;
+            if (after?.IsAccepted != true || !Wins(after)) updates.Add(new LeaseUpdate.Removed(before.Lease.Subnet));
+        }
+        var puts = new List<LeaseUpdate>();
+        foreach (Contender contender in _touched)
+        {
+            if (contender == before || !Settle(contender)) continue;
+            if (contender.IsUsed) puts.Add(new LeaseUpdate.Put(contender.Lease));
+            else updates.Add(new LeaseUpdate.Removed(contender.Lease.Subnet));
+        }
+        updates.AddRange(puts);
+        _touched.Clear();
     }
 
-    /// <summary>The usual case: nothing but this key is affected. False if others may be, with nothing decided.</summary>
-    private bool TrySetAlone(string key, Lease? lease, Lease? used, bool isUsed, List<LeaseUpdate> updates)
+    /// <summary>This host is known by something else: every claim may stand differently to it.</summary>
+    private void SetAnew(string key, Lease? lease, OwnClaim? own, List<LeaseUpdate> updates)
     {
-        // Refused before, the same claim now: refused still.
-        if (!isUsed) return true;
-        if (used is not null) Drop(key, used);
-        if (lease is not null && (FindConflict(key, lease) ?? FindMacRival(lease)) is not null)
+        var before = new Dictionary<LeasedSubnet, Lease>();
+        foreach (Lease used in Used) before[used.Subnet] = used;
+        var leases = new Dictionary<string, Lease>(_contenders.Count + 1);
+        foreach ((string other, Contender contender) in _contenders) leases.Add(other, contender.Lease);
+        leases.Remove(key);
+        if (lease is not null) leases.Add(key, lease);
+        Reset(leases, own);
+        var puts = new List<LeaseUpdate>();
+        foreach (Lease used in Used)
+            if (!before.Remove(used.Subnet, out Lease? old) || !ReferenceEquals(old, used)) puts.Add(new LeaseUpdate.Put(used));
+        foreach (LeasedSubnet gone in before.Keys) updates.Add(new LeaseUpdate.Removed(gone));
+        updates.AddRange(puts);
+    }
+
+    private Contender Enter(string key, Lease lease)
+    {
+        var contender = new Contender(key, _own?.IsSame(key, lease.Attributes) == true) { Lease = lease };
+        _contenders.Add(key, contender);
+        _index.Add(contender);
+        _undecided.Add(contender);
+        return contender;
+    }
+
+    private void Leave(Contender contender)
+    {
+        _contenders.Remove(contender.Key);
+        _index.Remove(contender);
+        if (contender.IsAccepted) Turn(contender);
+    }
+
+    /// <summary>Judges what is undecided, the best right first: what follows from a verdict concerns only those that come later.</summary>
+    private void Decide()
+    {
+        while (_undecided.Min is { } contender)
         {
-            if (used is not null) Use(key, used);
-            return false;
+            _undecided.Remove(contender);
+            string? refusal = FindRefusal(contender);
+            if (refusal is not null) report.Add(contender.Key, contender.Lease.ModRevision, RefusalKind.Conflict, refusal);
+            if (contender.IsAccepted != refusal is null) Turn(contender);
         }
-        if (lease is not null)
+    }
+
+    /// <summary>Accepts who was refused, or the other way round, and asks again about everybody for whom that matters.</summary>
+    private void Turn(Contender contender)
+    {
+        contender.IsAccepted = !contender.IsAccepted;
+        foreach (Contender rival in _index.Rivals(contender))
+            if (rival.CompareTo(contender) > 0) _undecided.Add(rival);
+        _touched.Add(contender);
+        foreach ((bool, MacAddress) mac in contender.Macs)
         {
-            Use(key, lease);
-            updates.Add(new LeaseUpdate.Put(lease));
+            if (!_macs.TryGetValue(mac, out SortedSet<Contender>? holders)) _macs.Add(mac, holders = []);
+            if (holders.Max is { } winner) _touched.Add(winner);
+            if (contender.IsAccepted) holders.Add(contender);
+            else holders.Remove(contender);
+            if (holders.Max is { } next) _touched.Add(next);
+            else _macs.Remove(mac);
         }
-        else if (used is not null)
+    }
+
+    /// <summary>Brings the use of a contender up to date. True if it changed.</summary>
+    private bool Settle(Contender contender)
+    {
+        bool isUsed = contender.IsAccepted && Wins(contender);
+        if (contender.IsAccepted && !isUsed)
+            report.Add(contender.Key, contender.Lease.ModRevision, RefusalKind.Conflict, "has the VtepMAC of a lease that came later, or of this host");
+        if (isUsed == contender.IsUsed) return false;
+        contender.IsUsed = isUsed;
+        _used += isUsed ? 1 : -1;
+        return true;
+    }
+
+    private bool Wins(Contender contender)
+    {
+        foreach ((bool, MacAddress) mac in contender.Macs)
         {
-            updates.Add(new LeaseUpdate.Removed(used.Subnet));
+            SortedSet<Contender> holders = _macs[mac];
+            if (contender != (holders.Min!.IsOwn ? holders.Min : holders.Max)) return false;
         }
         return true;
     }
 
-    private void Decide()
+    private string? FindRefusal(Contender contender)
     {
-        _index.Clear();
-        _macs.Clear();
-        _accepted = new(_candidates.Count);
-        foreach ((string key, Lease lease) in InOrder())
+        // Our own key cannot be somebody who poses as us, even if it says something new: the watch may hear of a renewal before its caller does.
+        if (_own is not null && contender.Key != _own.Key && FindImposture(contender, _own.Attributes) is { } imposture) return imposture;
+        foreach (Contender rival in _index.Rivals(contender))
         {
-            string? conflict = FindConflict(key, lease), rival;
-            while (conflict is null && (rival = FindMacRival(lease)) is not null)
-            {
-                if (rival == _own?.Key)
-                {
-                    conflict = "has the VtepMAC of this host";
-                    continue;
-                }
-                Lease older = _accepted[rival];
-                report.Add(rival, older.ModRevision, RefusalKind.Conflict, $"has the VtepMAC of {lease.Subnet}, which came later");
-                Drop(rival, older);
-            }
-            if (conflict is null) Use(key, lease);
-            else report.Add(key, lease.ModRevision, RefusalKind.Conflict, conflict);
+            if (!rival.IsAccepted || rival.CompareTo(contender) > 0) continue;
+            foreach (IPAddress address in contender.Addresses)
+                if (rival.Addresses.Contains(address)) return $"has the address {address} of {rival.Lease.Subnet}, which was there first";
+            return $"overlaps {rival.Lease.Subnet} of {string.Join(',', rival.Addresses)}, which was there first";
         }
-    }
-
-    private void Use(string key, Lease lease)
-    {
-        _index.Add(lease);
-        _accepted[key] = lease;
-        foreach ((bool, MacAddress) mac in ClaimIndex.Macs(lease.Attributes)) _macs.Add(mac, key);
-    }
-
-    private void Drop(string key, Lease lease)
-    {
-        _index.Remove(lease);
-        _accepted.Remove(key);
-        foreach ((bool, MacAddress) mac in ClaimIndex.Macs(lease.Attributes)) _macs.Remove(mac);
-    }
-
-    private string? FindMacRival(Lease lease)
-    {
-        foreach ((bool, MacAddress) mac in ClaimIndex.Macs(lease.Attributes))
-            if (_macs.TryGetValue(mac, out string? rival)) return rival;
         return null;
     }
 
-    private List<KeyValuePair<string, Lease>> InOrder()
+    private static string? FindImposture(Contender contender, LeaseAttributes own)
     {
-        var order = new List<KeyValuePair<string, Lease>>(_candidates);
-        order.Sort((a, b) =>
-        {
-            int byOwner = IsOwn(b.Key, b.Value).CompareTo(IsOwn(a.Key, a.Value));
-            if (byOwner != 0) return byOwner;
-            int byRevision = a.Value.CreateRevision.CompareTo(b.Value.CreateRevision);
-            return byRevision != 0 ? byRevision : string.CompareOrdinal(a.Key, b.Key);
-        });
-        return order;
+        foreach (IPAddress address in contender.Addresses)
+            if (address.Equals(own.PublicIP) || address.Equals(own.PublicIPv6)) return $"has the address {address} of this host";
+        foreach ((bool, MacAddress Mac) mac in contender.Macs)
+            if (Contender.MacsOf(own).Contains(mac)) return $"has the VtepMAC {mac.Mac} of this host";
+        return null;
     }
-
-    private string? FindConflict(string key, Lease lease)
-    {
-        // Our own key cannot be somebody who poses as us, even if it says something new: the watch may hear of a renewal before its caller does.
-        if (_own is not null && key != _own.Key && ClaimIndex.FindConflict(lease, _own.Attributes) is { } conflict) return conflict;
-        return _index.FindConflict(lease);
-    }
-
-    private bool IsOwn(string key, Lease lease) => _own?.IsSame(key, lease.Attributes) == true;
 }

@@ -31,7 +31,7 @@ internal sealed class LeaseTracker(NetworkConfig network, LeaseReader reader, Re
         Revision = _listRevision = snapshot.Revision;
         _arbiter.Reset(Leases(), own);
         report.EndRound(_slots.ContainsKey);
-        return new([.. _arbiter.Accepted]);
+        return new([.. _arbiter.Used]);
 
         IEnumerable<KeyValuePair<string, Lease>> Leases()
         {
