@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Usage: ./run.sh [--keep | --down] [--quick] [--json FILE]
 #
-# Builds FlannelFast, joins two nodes (network namespaces) by it on this machine, and shows ping, TCP and UDP going through the
-# overlay, measured beside the kernel's own VXLAN device in the same run. Installs what it needs (apt), leaves nothing behind.
+# Builds FlannelFast, runs it as flanneld with an embedded store on two nodes (network namespaces) of this machine, and shows ping, TCP and
+# UDP going through the overlay, measured beside the kernel's own VXLAN device in the same run. Installs what it needs (apt), leaves nothing behind.
 #
 #   --keep        leave the two nodes up at the end and print how to look inside
 #   --down        remove two nodes that --keep left up
@@ -76,14 +76,15 @@ two_nodes() {
     kernel_vxlan_up
     note "ff-node1 192.0.2.1 and ff-node2 192.0.2.2, with the kernel's VXLAN device for comparison"
 
-    step "FlannelFast on both, udp and vxlan"
+    step "flanneld on both, for udp and for vxlan"
     local encap node ready_ms slowest_ready_ms=0
+    stores_up
     for encap in udp vxlan; do
         for node in 1 2; do
-            tunnel_up "$encap" "$node"
+            flanneld_up "$encap" "$node"
             ((ready_ms <= slowest_ready_ms)) || slowest_ready_ms=$ready_ms
         done
-        note "$encap: up on both nodes, device ff-$encap, MTU $(ip -n ff-node1 -json link show "ff-$encap" | jq '.[0].mtu')"
+        note "$encap: up on both nodes, device $(device_of "$encap"), MTU $(ip -n ff-node1 -json link show "$(device_of "$encap")" | jq '.[0].mtu')"
     done
 
     step "measuring $rounds times: $seconds s TCP and $seconds s UDP on each of ${#contenders[@]} paths"

@@ -69,7 +69,7 @@ run_tests() {
     fi
 }
 
-scripts() { git ls-files -co --exclude-standard -- '*.sh' .ci/run; }
+scripts() { git ls-files -co --exclude-standard -- '*.sh' .ci/run packaging/flanneld-start; }
 
 part_shell() {
     require_packages shellcheck=shellcheck git=git
@@ -92,9 +92,10 @@ part_format() {
 
 part_unit() {
     require_dotnet
-    # The tests of the system-call layer compile C against the kernel's headers and work in namespaces of their own.
-    require_packages gcc=gcc /usr/include/stdio.h=libc6-dev /usr/include/linux/if_tun.h=linux-libc-dev ip=iproute2 unshare=util-linux ping=iputils-ping strace=strace dash=dash \
-        etcd=etcd-server etcdctl=etcd-client /usr/sbin/iptables-legacy=iptables nft=nftables
+    # The tests of the system-call layer compile C against the kernel's headers and work in namespaces of their own; those of the store
+    # start etcd on loopback addresses of their own, those of the firewall run the real programs.
+    require_packages gcc=gcc /usr/include/stdio.h=libc6-dev /usr/include/linux/if_tun.h=linux-libc-dev ip=iproute2 unshare=util-linux \
+        sysctl=procps ping=iputils-ping strace=strace dash=dash etcd=etcd-server etcdctl=etcd-client /usr/sbin/iptables-legacy=iptables nft=nftables
     local project
     for project in tests/*.Tests/*.csproj; do
         run_tests "$project" -- "$@"
@@ -109,7 +110,8 @@ part_bench() {
 part_e2e() {
     require_dotnet
     require_packages ip=iproute2 iperf3=iperf3 ping=iputils-ping ethtool=ethtool tcpdump=tcpdump tshark=tshark \
-        strace=strace nft=nftables objdump=binutils nsenter=util-linux script=bsdutils etcd=etcd-server etcdctl=etcd-client /usr/sbin/iptables-legacy=iptables
+        strace=strace nft=nftables objdump=binutils nsenter=util-linux script=bsdutils /usr/sbin/iptables-legacy=iptables curl=curl \
+        etcd=etcd-server etcdctl=etcd-client systemd-analyze=systemd
     check "dist/flannelfast" ./build.sh
     # The runner needs root for namespaces; everything it makes stays inside namespaces it made.
     local wrapper=()

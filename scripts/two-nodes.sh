@@ -1,14 +1,16 @@
 # shellcheck shell=bash
-# Two nodes on one machine for run.sh: network namespaces joined by a veth pair, FlannelFast on both (udp and vxlan) and the
-# kernel's own VXLAN device beside it, all at once, each on a pod network of its own. Sourced; needs root.
+# Two nodes on one machine for run.sh: network namespaces joined by a veth pair, two flannelds on each (udp and vxlan by the packet engine,
+# each with an embedded store that both nodes share) and the kernel's own VXLAN device beside them, all at once, each on a pod
+# network of its own. Sourced; needs root.
 #
 #   ff-node1 eth0 192.0.2.1/24 ======= veth ======= 192.0.2.2/24 eth0 ff-node2
-#            ff-udp    10.5.1.0/32                  10.5.2.0/32  ff-udp       FlannelFast, udp, port 8285
-#            ff-vxlan  10.6.1.0/32                  10.6.2.0/32  ff-vxlan     FlannelFast, vxlan, port 4789
+#            flannel0  10.5.1.0/32                  10.5.2.0/32  flannel0     FlannelFast, udp, port 8285
+#            flannel.2 10.6.1.0/32                  10.6.2.0/32  flannel.2    FlannelFast, vxlan, VNI 2, port 4789
 #            flannel.1 10.7.1.0/32                  10.7.2.0/32  flannel.1    kernel VXLAN, port 8472, as flannel configures it
 #
-# FlannelFast's vxlan listens on 4789 here only because the kernel's device holds 8472 in the same namespace.
-# Needs from its caller: binary, and what common.sh defines.
+# FlannelFast's vxlan has port 4789 here only because the kernel's device holds 8472 in the same namespace. Each node has its subnet
+# reserved, so that addresses are the same in every run.
+# Needs from its caller: binary (flannelfast; flanneld lies beside it), and what common.sh defines.
 # shellcheck disable=SC2154
 
 readonly state=/run/flannelfast-two-nodes
@@ -81,43 +83,52 @@ kernel_vxlan_up() {
     done
 }
 
-# tunnel_command ENCAP NODE: the command line of one FlannelFast, in the array `command`.
-tunnel_command() {
-    local encap=$1 node=$2 peer=$((3 - $2)) octet=5 peer_mac=''
-    command=("$binary" tunnel --device "ff-$encap" --encap "$encap" --local "192.0.2.$node")
-    if [[ $encap == vxlan ]]; then
-        octet=6 peer_mac=,$(mac_of 6 "$peer")
-        command+=(--port 4789 --mac "$(mac_of 6 "$node")")
-    fi
-    command+=(--network "10.$octet.0.0/16" --subnet "10.$octet.$node.0/24"
-        --peer "10.$octet.$peer.0/24=192.0.2.$peer$peer_mac" --socket "$state/$encap-$node.sock")
+# stores_up: the network config of each backend, and the nodes' subnets in it.
+stores_up() {
+    local node
+    "$binary" network set --store-dir "$state/udp-store" '{"Network": "10.5.0.0/16", "Backend": {"Type": "udp"}}' >/dev/null
+    "$binary" network set --store-dir "$state/vxlan-store" '{"Network": "10.6.0.0/16", "Backend": {"Type": "vxlan", "VNI": 2, "Port": 4789}}' >/dev/null
+    for node in 1 2; do
+        "$binary" reserve --store-dir "$state/udp-store" "10.5.$node.0/24" --public-ip "192.0.2.$node" >/dev/null
+        "$binary" reserve --store-dir "$state/vxlan-store" "10.6.$node.0/24" --public-ip "192.0.2.$node" >/dev/null
+    done
 }
 
-# tunnel_up ENCAP NODE: starts one FlannelFast; `ready_ms` is the time from exec until `flannelfast status` was answered.
-tunnel_up() {
+device_of() { if [[ $1 == udp ]]; then echo flannel0; else echo flannel.2; fi; }
+
+# flanneld_command ENCAP NODE: the command line of one flanneld, in the array `command`.
+flanneld_command() {
+    # Nothing is forwarded here, and without its rules no firewall program is needed.
+    command=("${binary%/*}/flanneld" "-store-dir=$state/$1-store" -iface=eth0 -dataplane=userspace -iptables-forward-rules=false
+        "-subnet-file=$state/$1-$2.env" "-control-socket=$state/$1-$2.sock")
+}
+
+# flanneld_up ENCAP NODE: starts one flanneld; `ready_ms` is the time from exec until it has leased its subnet, made its device and
+# written subnet.env, which it does last before it says READY.
+flanneld_up() {
     local name=$1-$2 command began pid tick
-    tunnel_command "$1" "$2"
+    flanneld_command "$1" "$2"
     began=${EPOCHREALTIME/[.,]/}
     # The lock must not live on in a daemon that --keep leaves behind.
     # "ip" replaces itself by the program, so that $! is the daemon; a function in between would leave a shell there.
     ip netns exec "ff-node$2" "${command[@]}" >"$state/$name.log" 2>&1 {lock}>&- &
     pid=$!
     echo "$pid" >"$state/$name.pid"
-    for ((tick = 0; tick < 2500; tick++)); do
-        if [[ -S $state/$name.sock ]] && "$binary" status --socket "$state/$name.sock" >/dev/null 2>&1; then
+    for ((tick = 0; tick < 5000; tick++)); do
+        if [[ -e $state/$name.env ]]; then
             # shellcheck disable=SC2034  # the caller's
             ready_ms=$(((${EPOCHREALTIME/[.,]/} - began) / 1000))
             disown "$pid"
             return
         fi
         kill -0 "$pid" 2>/dev/null || break
-        sleep 0.002
+        sleep 0.001
     done
     sed 's/^/    /' "$state/$name.log" >&2
-    fail "FlannelFast ($1) did not come up on ff-node$2: ${command[*]}"
+    fail "flanneld ($1) did not come up on ff-node$2: ${command[*]}"
 }
 
-# memory_mb ENCAP NODE: the resident memory of that FlannelFast.
+# memory_mb ENCAP NODE: the resident memory of that flanneld.
 memory_mb() { awk '/^VmRSS:/ { printf "%.1f", $2 / 1024 }' "/proc/$(<"$state/$1-$2.pid")/status"; }
 
 print_keep_help() {
@@ -126,9 +137,10 @@ print_keep_help() {
     note "ip netns exec ff-node1 ip -details address"
     note "ip netns exec ff-node1 ping 10.5.2.0                       # FlannelFast udp; 10.6.2.0 is its vxlan, 10.7.2.0 the kernel's"
     note "$binary status --socket $state/udp-1.sock"
+    note "$binary leases --store-dir $state/udp-store"
     note "ip netns exec ff-node2 iperf3 -s -D && ip netns exec ff-node1 iperf3 -C cubic -c 10.5.2.0"
     note "ip netns exec ff-node1 tcpdump -ni eth0 udp port 8285"
-    tunnel_command udp 1
+    flanneld_command udp 1
     note "started as: ${command[*]}"
     note "remove them with: ./run.sh --down"
 }
