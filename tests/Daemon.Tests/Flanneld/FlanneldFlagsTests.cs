@@ -95,7 +95,12 @@ public sealed class FlanneldFlagsTests
         EngineOptions tuned = Parse("-source-check=peer", "-queues=2", "-tun-offloads=false", "-pause", "0", "-no-source-port-check").Tune(made);
         Assert.Equal(made with
         {
-            SourceCheck = SourceCheck.Peer, Queues = 2, TunOffloads = false, Coalesce = false, PauseMicroseconds = 0, CheckSourcePort = false,
+            SourceCheck = SourceCheck.Peer,
+            Queues = 2,
+            TunOffloads = false,
+            Coalesce = false,
+            PauseMicroseconds = 0,
+            CheckSourcePort = false,
         }, tuned);
     }
 

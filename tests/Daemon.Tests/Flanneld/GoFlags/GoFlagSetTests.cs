@@ -125,7 +125,10 @@ public sealed class GoFlagSetTests
     {
         var variables = new Dictionary<string, string>
         {
-            ["P_TEXT"] = "environment", ["P_SOME_NUMBER"] = "1_000", ["P_LIST"] = "one", ["P_SWITCH"] = "",
+            ["P_TEXT"] = "environment",
+            ["P_SOME_NUMBER"] = "1_000",
+            ["P_LIST"] = "one",
+            ["P_SWITCH"] = "",
         };
         _set.Parse(["-text=command"]);
         Assert.Empty(_set.ReadEnvironment("P", variables.GetValueOrDefault));
