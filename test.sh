@@ -18,7 +18,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 source scripts/common.sh
 
 parts=(shell build format unit bench e2e)
-passed=0 failed=0
+passed=0 failed=0 failures=()
 
 count() { passed=$((passed + $1)) failed=$((failed + $2)); }
 
@@ -31,6 +31,7 @@ check() {
         note "${green}passed${plain}: $name ($((SECONDS - started)) s)"
     else
         count 0 1
+        failures+=("$name")
         note "${red}FAILED${plain}: $name ($((SECONDS - started)) s)"
     fi
 }
@@ -44,8 +45,7 @@ run_tests() {
     shift
     name=$(basename "$project" .csproj)
     if ! quietly dotnet build "$project" -c Release -v quiet; then
-        note "${red}FAILED${plain}: $name does not build"
-        count 0 1
+        runner_failed "$name does not build"
         return
     fi
     results=$(mktemp)
@@ -54,19 +54,39 @@ run_tests() {
         -noLogo -noColor -failSkips -parallel none -xml "$results" "$@" | sed '/\[STARTING\]/d' || status=$?
     good=$(sed -n 's/.*<assembly [^>]* passed="\([0-9]*\)".*/\1/p' "$results" | head -n 1)
     bad=$(sed -n 's/.*<assembly [^>]* failed="\([0-9]*\)".*/\1/p' "$results" | head -n 1)
+    mapfile -t -O "${#failures[@]}" failures < <(failed_tests "$results")
     rm -f "$results"
     if [[ -z $good || -z $bad ]]; then
-        note "${red}FAILED${plain}: $name ended without a result (exit code $status)"
-        count 0 1
+        runner_failed "$name ended without a result (exit code $status)"
     elif ((status != 0 && bad == 0)); then
-        note "${red}FAILED${plain}: $name reports no failed test but ended with exit code $status"
-        count "$good" 1
+        runner_failed "$name reports no failed test but ended with exit code $status"
+        count "$good" 0
     elif ((good + bad == 0)); then
-        note "${red}FAILED${plain}: $name ran no test"
-        count 0 1
+        runner_failed "$name ran no test"
     else
         count "$good" "$bad"
     fi
+}
+
+runner_failed() {
+    note "${red}FAILED${plain}: $1"
+    failures+=("$1")
+    count 0 1
+}
+
+# failed_tests RESULTS: "name: message" of each failed test, a line each.
+failed_tests() {
+    awk -v RS='<test ' '/result="Fail"/ {
+        match($0, /name="[^"]*"/)
+        name = substr($0, RSTART + 6, RLENGTH - 7)
+        message = ""
+        if (match($0, /<message><!\[CDATA\[/)) {
+            message = substr($0, RSTART + RLENGTH)
+            sub(/\]\]>.*/, "", message)
+            gsub(/[ \t\r\n]+/, " ", message)
+        }
+        print name ": " substr(message, 1, 240)
+    }' "$1" | sed 's/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g'
 }
 
 scripts() { git ls-files -co --exclude-standard -- '*.sh' .ci/run packaging/flanneld-start; }
@@ -135,5 +155,10 @@ for part in "${selected[@]}"; do
     note "${dim}$part took $((SECONDS - started)) s${plain}"
 done
 
+# Again at the end: a log of thousands of lines is read from there, and often only its end is kept.
+if ((failed)); then
+    step "failed"
+    printf '    %s\n' "${failures[@]}"
+fi
 echo "$passed passed, $failed failed"
 ((failed == 0 && passed > 0))

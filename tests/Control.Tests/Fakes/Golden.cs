@@ -8,19 +8,12 @@ internal static class Golden
     /// <param name="actual">The text.</param>
     public static void Check(string project, string name, string actual)
     {
-        string path = Path.Combine(Root(), "tests", project, "Golden", name + ".golden");
+        string path = SourceTree.PathOf("tests", project, "Golden", name + ".golden");
         if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1")
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             File.WriteAllText(path, actual);
         }
         Assert.Equal(File.ReadAllText(path), actual);
-    }
-
-    private static string Root()
-    {
-        DirectoryInfo? directory = new(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "FlannelFast.sln"))) directory = directory.Parent;
-        return directory?.FullName ?? throw new InvalidOperationException("FlannelFast.sln is above no parent directory");
     }
 }

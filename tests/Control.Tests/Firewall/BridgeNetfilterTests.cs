@@ -1,5 +1,6 @@
 using FlannelFast.Control.Firewall;
 using FlannelFast.Tests.Fakes;
+using Microsoft.Extensions.Logging;
 
 namespace FlannelFast.Control.Tests.Firewall;
 
@@ -9,7 +10,7 @@ public sealed class BridgeNetfilterTests
     public void Each_missing_switch_of_an_enabled_family_is_a_warning()
     {
         using TemporaryDirectory files = new();
-        using FirewallLogLines log = new();
+        using LogRecorder log = new(LogLevel.Trace);
         string directory = Path.GetDirectoryName(files["x"])!;
         Assert.False(BridgeNetfilter.Check(log, ipv4: true, ipv6: true, directory));
         Assert.Equal(2, log.Lines.Length);

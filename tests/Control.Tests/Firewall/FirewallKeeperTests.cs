@@ -4,13 +4,14 @@ using FlannelFast.Control.Firewall;
 using FlannelFast.Control.Netlink;
 using FlannelFast.Control.Subnets;
 using FlannelFast.Tests.Fakes;
+using Microsoft.Extensions.Logging;
 
 namespace FlannelFast.Control.Tests.Firewall;
 
 public sealed class FirewallKeeperTests : IDisposable
 {
     private readonly ManualTimeProvider _time = new();
-    private readonly FirewallLogLines _log = new();
+    private readonly LogRecorder _log = new(LogLevel.Trace);
     private readonly FakeFirewall _firewall = new("iptables"), _other = new("nftables");
     private readonly CancellationTokenSource _stop = new();
 

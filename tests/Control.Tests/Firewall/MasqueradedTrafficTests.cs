@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using FlannelFast.Control.Firewall;
 using FlannelFast.Control.Netlink;
 using FlannelFast.Control.Tests.Netlink;
+using FlannelFast.Tests.Fakes;
+using Microsoft.Extensions.Logging;
 
 namespace FlannelFast.Control.Tests.Firewall;
 
@@ -24,7 +26,7 @@ public sealed class MasqueradedTrafficTests : IDisposable
         using NetlinkClient netlink = host.Within(() => new NetlinkClient());
         if (!nftables) host.Shell("iptables -P FORWARD DROP; ip6tables -P FORWARD DROP");
         FirewallSettings settings = Rules.Settings(Rules.Config(nftables, ipv6: "fc00::/48"), "10.5.72.0/24", new() { Masquerade = true });
-        using FirewallLogLines log = new();
+        using LogRecorder log = new(LogLevel.Trace);
         using FirewallKeeper keeper = settings.CreateKeeper(netlink.Routes, host, TimeProvider.System, log);
 
         // Before: pods are seen as themselves, or not at all.

@@ -84,7 +84,11 @@ public sealed class NftFirewallTests : IDisposable
         Task<int> sampler = Task.Run(() =>
         {
             int samples = 0;
-            for (; !stop.IsCancellationRequested; samples++) Assert.Contains(List("ip", "postrtg"), expected);
+            for (; !stop.IsCancellationRequested; samples++)
+            {
+                string listed = List("ip", "postrtg");
+                Assert.True(expected.Contains(listed), listed);
+            }
             return samples;
         }, TestContext.Current.CancellationToken);
         for (int i = 1; i <= 40; i++)

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using FlannelFast.Tests.Fakes;
 
 namespace FlannelFast.Daemon.Tests.Commands;
@@ -128,23 +127,22 @@ public sealed class DockerOptsTests : IDisposable
     {
         foreach (string flag in new[] { "-h", "-?", "-z" })
         {
-            (int exitCode, string error) = Run([shell, Script()], [flag]);
+            (int exitCode, string error) = Run([shell, s_script], [flag]);
             Assert.Equal(1, exitCode);
-            Assert.Contains($"Usage: {Script()} [-f FLANNEL-ENV-FILE]", error);
+            Assert.Contains($"Usage: {s_script} [-f FLANNEL-ENV-FILE]", error);
         }
     }
 
     public void Dispose() => _files.Dispose();
 
+    private static readonly string s_script = SourceTree.PathOf("packaging", "mk-docker-opts.sh");
+
     private static string[][] Programs() =>
     [
-        ["dash", Script()],
-        ["bash", Script()],
+        ["dash", s_script],
+        ["bash", s_script],
         ["dotnet", typeof(ExitCode).Assembly.Location, "docker-opts"],
     ];
-
-    private static string Script([CallerFilePath] string here = "") =>
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "packaging", "mk-docker-opts.sh"));
 
     private static string[] Words(string arguments) => arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 

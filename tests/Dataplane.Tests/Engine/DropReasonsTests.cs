@@ -24,17 +24,10 @@ public sealed partial class DropReasonsTests
     [Fact]
     public void The_documentation_has_the_same_table()
     {
-        string text = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "hot-path.md"));
+        string text = File.ReadAllText(SourceTree.PathOf("docs", "hot-path.md"));
         var documented = Row().Matches(text[text.IndexOf("## Drop reasons", StringComparison.Ordinal)..])
             .Select(match => (match.Groups[1].Value, match.Groups[2].Value));
         Assert.Equal(DropReasons.All.Select(row => (row.Name, row.Description)), documented);
-    }
-
-    private static string RepositoryRoot()
-    {
-        string folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "FlannelFast.sln"))) folder = Path.GetDirectoryName(folder)!;
-        return folder;
     }
 
     [GeneratedRegex(@"^\| `(\w+)` \| (.+) \|$", RegexOptions.Multiline)]

@@ -75,7 +75,7 @@ internal sealed class AbiProgram
     /// <summary>"Libc.netinet_ip_icmp.cs" stands for netinet/ip_icmp.h.</summary>
     internal static IEnumerable<string> Headers()
     {
-        foreach (string path in Directory.EnumerateFiles(InteropFolder(), "Libc.*.cs"))
+        foreach (string path in Directory.EnumerateFiles(SourceTree.PathOf("src", "Dataplane", "Interop"), "Libc.*.cs"))
         {
             string name = Path.GetFileNameWithoutExtension(path)["Libc.".Length..];
             int underscore = name.IndexOf('_', StringComparison.Ordinal);
@@ -83,15 +83,6 @@ internal sealed class AbiProgram
                 ? $"{name[..underscore]}/{name[(underscore + 1)..]}.h"
                 : $"{name}.h";
         }
-    }
-
-    private static string InteropFolder()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "FlannelFast.sln"))) return Path.Combine(folder.FullName, "src", "Dataplane", "Interop");
-        }
-        throw new DirectoryNotFoundException($"no FlannelFast.sln above {AppContext.BaseDirectory}: run the tests from the source tree");
     }
 
     private void AddStruct(Type type)

@@ -111,12 +111,7 @@ internal sealed class Daemon : IDisposable
 
     private static string FindBinary()
     {
-        for (DirectoryInfo? directory = new(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
-        {
-            string candidate = Path.Combine(directory.FullName, "dist", "flannelfast");
-            if (File.Exists(Path.Combine(directory.FullName, "FlannelFast.sln")))
-                return File.Exists(candidate) ? candidate : throw new InvalidOperationException($"{candidate} is missing: run ./build.sh");
-        }
-        throw new InvalidOperationException($"no FlannelFast.sln above {AppContext.BaseDirectory}");
+        string binary = SourceTree.PathOf("dist", "flannelfast");
+        return File.Exists(binary) ? binary : throw new InvalidOperationException($"{binary} is missing: run ./build.sh");
     }
 }
