@@ -81,13 +81,14 @@ public sealed class NftFirewallTests : IDisposable
         string[] expected = [Rules.NftPostrouting(Network, "10.5.72.0/24"), Rules.NftPostrouting(Network, "10.5.73.0/24")];
         await Ensure(firewall, sets[0]);
         using CancellationTokenSource stop = new();
+        List<string> torn = [];
         Task<int> sampler = Task.Run(() =>
         {
             int samples = 0;
             for (; !stop.IsCancellationRequested; samples++)
             {
                 string listed = List("ip", "postrtg");
-                Assert.True(expected.Contains(listed), listed);
+                if (!expected.Contains(listed)) torn.Add(listed);
             }
             return samples;
         }, TestContext.Current.CancellationToken);
@@ -99,6 +100,9 @@ public sealed class NftFirewallTests : IDisposable
         await stop.CancelAsync();
         int taken = await sampler;
         Assert.True(taken > 50, $"{taken} samples");
+        // Seen once in some thousand samples, on a loaded machine: the kernel raises the generation a moment before it switches (nf_tables_commit), and
+        // "nft list" then takes one dump from both sides without noticing. Two transactions instead of one tear far more: 40 chances a run.
+        Assert.True(torn.Count <= 1, string.Join('\n', torn));
     }
 
     [Fact]
