@@ -19,6 +19,39 @@ public sealed class BackendTests
         cluster.EverybodyMustReachEverybody();
     }
 
+    [Theory]
+    [InlineData("host-gw", "auto", false)]
+    [InlineData("vxlan", "kernel", false)]
+    [InlineData("vxlan", "userspace", false)]
+    [InlineData("vxlan", "kernel", true)]
+    [InlineData("vxlan", "userspace", true)]
+    public void Three_hosts_reach_each_other_by_both_families(string backend, string dataplane, bool onlyIpv6)
+    {
+        using Cluster cluster = Cluster.Create(nodes: 3);
+        string ipv4 = onlyIpv6 ? "\"EnableIPv4\":false" : "\"Network\":\"10.5.0.0/16\"";
+        cluster.WriteStoreConfig($$"""{ {{ipv4}}, "EnableIPv6":true, "IPv6Network":"fd00:5::/48", "Backend":{"Type":"{{backend}}"} }""");
+        cluster.StartAll($"-store-dir={cluster.StoreDirectory}", $"-dataplane={dataplane}");
+        Assert.Matches("^fd00:5:0:[0-9a-f:]+::1/64$", cluster.One.Subnet()["FLANNEL_IPV6_SUBNET"]);
+        Assert.Equal(!onlyIpv6, cluster.One.Subnet().ContainsKey("FLANNEL_SUBNET"));
+        cluster.EverybodyMustReachEverybody();
+        if (backend == "vxlan") Assert.Equal(0, cluster.One.Netns.Try("ip", "link", "show", "flannel-v6.1").ExitCode);
+    }
+
+    /// <summary>IPv6 in VXLAN over IPv6, with the kernel's device on one side and the packet engine on the other.</summary>
+    [Fact]
+    public void Kernel_and_userspace_vxlan_carry_the_same_traffic_of_both_families()
+    {
+        using Cluster cluster = Cluster.Create();
+        cluster.WriteStoreConfig("""{"Network":"10.5.0.0/16","EnableIPv6":true,"IPv6Network":"fd00:5::/48","Backend":{"Type":"vxlan"}}""");
+        string[] dataplanes = ["kernel", "userspace"];
+        foreach (ClusterNode node in cluster.Nodes)
+            cluster.Start(node, $"-store-dir={cluster.StoreDirectory}", $"-dataplane={dataplanes[node.Number - 1]}").WaitUntilReady();
+        foreach (ClusterNode node in cluster.Nodes) node.AddPod();
+        cluster.EverybodyMustReachEverybody();
+        TcpTransfer.MustArriveIntact(cluster.One.Pod, cluster.Two.Pod, cluster.Two.PodAddressV6, 20_000_000);
+        TcpTransfer.MustArriveIntact(cluster.Two.Pod, cluster.One.Pod, cluster.One.PodAddressV6, 20_000_000);
+    }
+
     /// <summary>One wire format: who carries it on which host is nobody else's business.</summary>
     [Fact]
     public void Kernel_and_userspace_vxlan_carry_the_same_traffic()

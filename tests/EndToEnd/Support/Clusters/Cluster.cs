@@ -49,9 +49,10 @@ internal sealed class Cluster : IDisposable
             cluster.Router.Ip("link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", node.Netns.Name);
             cluster.Router.Ip("link", "set", port, "master", "br0", "up");
             node.Netns.Ip("address", "add", $"{node.Address}/24", "dev", "eth0");
-            node.Netns.Ip("address", "add", $"2001:db8::{node.Number}/64", "dev", "eth0");
+            node.Netns.Ip("address", "add", $"2001:db8::{node.Number}/64", "dev", "eth0", "nodad");
             node.Netns.Ip("link", "set", "eth0", "up");
             node.Netns.Ip("route", "add", "default", "via", RouterAddress);
+            node.Netns.Ip("route", "add", "default", "via", "2001:db8::fe");
         }
         foreach (ClusterNode node in cluster.Nodes)
             Eventually.True(() => node.Netns.Try("ping", "-q", "-c", "1", "-W", "1", RouterAddress).ExitCode == 0, TimeSpan.FromSeconds(5), () => $"{node.Address} does not reach the router");
@@ -86,7 +87,7 @@ internal sealed class Cluster : IDisposable
         return daemons;
     }
 
-    /// <summary>Every pod must reach every other one, and every host every pod.</summary>
+    /// <summary>Every pod must reach every other one, and every host every pod, by every address they have.</summary>
     public void EverybodyMustReachEverybody()
     {
         foreach (ClusterNode from in Nodes)
@@ -94,10 +95,14 @@ internal sealed class Cluster : IDisposable
             foreach (ClusterNode to in Nodes)
             {
                 if (from == to) continue;
-                Ping.MustAnswerWithin(TimeSpan.FromSeconds(10), from.Pod, to.PodAddress);
-                // Patient: nothing may be lost, but a busy machine may take its time.
-                Ping.MustAnswer(from.Pod, to.PodAddress, 10, "-W", "5");
-                Ping.MustAnswer(from.Netns, to.PodAddress, 3, "-W", "5");
+                foreach (string address in (string[])[to.PodAddress, to.PodAddressV6])
+                {
+                    if (address.Length == 0) continue;
+                    Ping.MustAnswerWithin(TimeSpan.FromSeconds(10), from.Pod, address);
+                    // Patient: nothing may be lost, but a busy machine may take its time.
+                    Ping.MustAnswer(from.Pod, address, 10, "-W", "5");
+                    Ping.MustAnswer(from.Netns, address, 3, "-W", "5");
+                }
             }
         }
     }

@@ -37,8 +37,11 @@ internal sealed class ClusterNode : IDisposable
     /// <summary>Where the node's /run/flannel/subnet.env is, from outside.</summary>
     public string SubnetFile => Path.Combine(Directory, "flannel/subnet.env");
 
-    /// <summary>The pod's address.</summary>
+    /// <summary>The pod's IPv4 address; empty without IPv4.</summary>
     public string PodAddress { get; private set; } = "";
+
+    /// <summary>The pod's IPv6 address; empty without IPv6.</summary>
+    public string PodAddressV6 { get; private set; } = "";
 
     /// <summary>The pod, once <see cref="AddPod"/> has made it.</summary>
     public Netns Pod => _pod ?? throw new InvalidOperationException("there is no pod yet");
@@ -69,21 +72,31 @@ internal sealed class ClusterNode : IDisposable
     public void AddPod(string? file = null, string bridge = "cni0")
     {
         Dictionary<string, string> subnet = Subnet(file);
-        string gateway = subnet["FLANNEL_SUBNET"];
         _pod?.Dispose();
         _pod = Netns.Create();
         if (Netns.Try("ip", "link", "show", bridge).ExitCode == 0) Netns.Ip("link", "del", bridge);
-        Netns.WriteSysctl("ipv4/ip_forward", "1");
         Netns.Ip("link", "add", bridge, "mtu", subnet["FLANNEL_MTU"], "type", "bridge");
         Netns.Ip("link", "add", $"v{bridge}", "mtu", subnet["FLANNEL_MTU"], "type", "veth", "peer", "name", "eth0", "netns", _pod.Name, "mtu", subnet["FLANNEL_MTU"]);
         Netns.Ip("link", "set", $"v{bridge}", "master", bridge, "up");
-        Netns.Ip("address", "add", gateway, "dev", bridge);
         Netns.Ip("link", "set", bridge, "up");
-        string address = gateway.Split('/')[0];
-        PodAddress = $"{address[..address.LastIndexOf('.')]}.2";
-        _pod.Ip("address", "add", $"{PodAddress}/{gateway.Split('/')[1]}", "dev", "eth0");
         _pod.Ip("link", "set", "eth0", "up");
-        _pod.Ip("route", "add", "default", "via", address);
+        if (subnet.TryGetValue("FLANNEL_SUBNET", out string? gateway)) PodAddress = Connect(_pod, bridge, gateway, "ipv4/ip_forward");
+        if (subnet.TryGetValue("FLANNEL_IPV6_SUBNET", out gateway)) PodAddressV6 = Connect(_pod, bridge, gateway, "ipv6/conf/all/forwarding");
+    }
+
+    /// <summary>The first address of the subnet becomes the bridge's, the next one the pod's.</summary>
+    private string Connect(Netns pod, string bridge, string gateway, string forwarding)
+    {
+        string[] parts = gateway.Split('/');
+        char separator = parts[0].Contains(':', StringComparison.Ordinal) ? ':' : '.';
+        string address = $"{parts[0][..parts[0].LastIndexOf(separator)]}{separator}2";
+        // Nobody else has these addresses, and a duplicate address detection takes a second.
+        string[] ready = separator == ':' ? ["nodad"] : [];
+        Netns.WriteSysctl(forwarding, "1");
+        Netns.Ip(["address", "add", gateway, "dev", bridge, .. ready]);
+        pod.Ip(["address", "add", $"{address}/{parts[1]}", "dev", "eth0", .. ready]);
+        pod.Ip("route", "add", "default", "via", parts[0]);
+        return address;
     }
 
     /// <inheritdoc />
