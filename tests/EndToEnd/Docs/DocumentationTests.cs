@@ -1,4 +1,5 @@
 using FlannelFast.EndToEnd.Support;
+using FlannelFast.EndToEnd.Support.Clusters;
 
 namespace FlannelFast.EndToEnd.Docs;
 
@@ -32,6 +33,20 @@ public sealed class DocumentationTests
         Assert.StartsWith("ok: device ff0 ", Daemon.Command("tunnel", "--config", file, "--check").OrThrow().Output, StringComparison.Ordinal);
         Daemon daemon = nodes.Own(Daemon.Start(nodes.One, nodes.SocketPath(1), "--config", file, "--socket", nodes.SocketPath(1)));
         Assert.Equal(["10.5.2.0/24"], daemon.Status().PeerSubnets);
+    }
+
+    /// <summary>Typed line by line; only the store is elsewhere, and nobody types before the daemon is up.</summary>
+    [Fact]
+    public void The_first_look_of_the_flanneld_page_works()
+    {
+        using Cluster cluster = Cluster.Create(nodes: 1);
+        string script = Assert.Single(Documentation.Blocks("docs/flanneld.md", "sh"))
+            .Replace("/tmp/ff-store", cluster.StoreDirectory, StringComparison.Ordinal)
+            .Replace("&\n", "&\nuntil ./dist/flannelfast status >/dev/null 2>&1; do sleep 0.1; done\n", StringComparison.Ordinal);
+        string output = cluster.One.Run("bash", "-ec", $"cd '{Documentation.PathOf("")}'\n{script}\nwait").Output;
+        Assert.Contains("state        ready", output, StringComparison.Ordinal);
+        Assert.Matches("(?m)^10\\.5\\.[0-9]+\\.0/24 +192\\.0\\.2\\.1 +vxlan ", output);
+        Assert.Matches("(?m)^FLANNEL_SUBNET=10\\.5\\.[0-9]+\\.1/24$", output);
     }
 
     /// <summary>Somebody who looks a name up at night must find it.</summary>

@@ -5,10 +5,8 @@ namespace FlannelFast.EndToEnd.Support;
 /// <summary>The repository's own documents, so that what they tell a reader to type is what is tested.</summary>
 internal static class Documentation
 {
-    private static readonly string s_repository = Path.GetDirectoryName(Path.GetDirectoryName(Daemon.Binary))!;
-
     /// <summary>Where a document is, named relative to the repository.</summary>
-    public static string PathOf(string document) => Path.Combine(s_repository, document);
+    public static string PathOf(string document) => SourceTree.PathOf(document);
 
     /// <summary>The contents of the fenced blocks of one language, in order.</summary>
     public static IReadOnlyList<string> Blocks(string document, string language) =>
