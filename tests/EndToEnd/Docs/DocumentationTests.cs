@@ -42,8 +42,8 @@ public sealed class DocumentationTests
         using Cluster cluster = Cluster.Create(nodes: 1);
         string script = Assert.Single(Documentation.Blocks("docs/flanneld.md", "sh"))
             .Replace("/tmp/ff-store", cluster.StoreDirectory, StringComparison.Ordinal)
-            .Replace("&\n", "&\nuntil ./dist/flannelfast status >/dev/null 2>&1; do sleep 0.1; done\n", StringComparison.Ordinal);
-        string output = cluster.One.Run("bash", "-ec", $"cd '{Documentation.PathOf("")}'\n{script}\nwait").Output;
+            .Replace("&\n", "&\nuntil ./dist/flannelfast status 2>/dev/null | grep -q '^state *ready'; do sleep 0.1; done\n", StringComparison.Ordinal);
+        string output = cluster.One.Run("bash", "-ec", $"cd '{Documentation.PathOf("")}'\ntrap 'kill $(jobs -p) 2>/dev/null' EXIT\n{script}\nwait\ntrap - EXIT").Output;
         Assert.Contains("state        ready", output, StringComparison.Ordinal);
         Assert.Matches("(?m)^10\\.5\\.[0-9]+\\.0/24 +192\\.0\\.2\\.1 +vxlan ", output);
         Assert.Matches("(?m)^FLANNEL_SUBNET=10\\.5\\.[0-9]+\\.1/24$", output);
