@@ -9,6 +9,8 @@ internal static class Shell
     // Longer than anything a test runs on purpose; a program that hangs fails its test instead of the whole run.
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(90);
 
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(10);
+
     /// <summary>Runs a program to its end and demands exit code 0.</summary>
     public static CommandResult Run(string program, params string[] arguments) => Try(program, arguments).OrThrow();
 
@@ -26,6 +28,7 @@ internal static class Shell
             process.Kill(entireProcessTree: true);
             throw new TimeoutException($"{command} did not end within {s_limit}");
         }
+        if (!Task.WaitAll([output, error], s_grace)) throw new TimeoutException($"{command} ended with {process.ExitCode}, but left a process behind that holds its output open");
         return new(command, process.ExitCode, output.Result, error.Result);
     }
 
