@@ -2,7 +2,7 @@
 namespace FlannelFast;
 
 /// <summary>
-/// Select and Where as plain iterators. Every namespace below this one takes them instead of System.Linq's, which stay farther away.
+/// Select, SelectMany and Where as plain iterators. Every namespace below this one takes them instead of System.Linq's, which stay farther away.
 /// </summary>
 /// <remarks>
 /// .NET 10 has the same under a switch that ahead-of-time publishing turns on by itself (UseSizeOptimizedLinq); this file is for net9.0.
@@ -28,6 +28,14 @@ internal static class SizeOptimizedEnumerable
     {
         int index = 0;
         foreach (TSource item in source) yield return selector(item, index++);
+    }
+
+    internal static IEnumerable<TResult> SelectMany<TSource, TResult>(this IEnumerable<TSource> source, Func<TSource, IEnumerable<TResult>> selector)
+    {
+        foreach (TSource item in source)
+        {
+            foreach (TResult result in selector(item)) yield return result;
+        }
     }
 }
 #endif
