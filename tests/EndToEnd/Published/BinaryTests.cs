@@ -59,7 +59,7 @@ public sealed partial class BinaryTests
     private static Dictionary<string, long> CodeByOrigin() => Sum(Functions(), name => string.Join('_', name.Split('_').Take(2)));
 
     private static Dictionary<string, long> LinqByArguments() =>
-        Sum(Functions().Where(f => f.Name.StartsWith("System_Linq_", StringComparison.Ordinal)), name => name[Math.Max(0, name.IndexOf('<'))..]);
+        Sum(Functions().Where(f => f.Name.StartsWith("System_Linq_", StringComparison.Ordinal)), name => Arguments().Match(name).Value);
 
     private static Dictionary<string, long> Sum(IEnumerable<(long Start, long Size, string Name)> functions, Func<string, string> key) =>
         functions.GroupBy(f => key(f.Name)).ToDictionary(g => g.Key, g => g.Sum(f => f.Size));
@@ -78,6 +78,9 @@ public sealed partial class BinaryTests
 
     [GeneratedRegex(@"^([0-9a-f]+) ([0-9a-f]+) [tT] (\S.*)$", RegexOptions.Multiline)]
     private static partial Regex Symbol();
+
+    [GeneratedRegex("<.*>")]
+    private static partial Regex Arguments();
 
     [GeneratedRegex(@"vpadd[dq]\s.*%ymm")]
     private static partial Regex WideAddition();
