@@ -26,7 +26,7 @@ internal static class BarChart
                where summary.Workload == workload.Id && summary.Contender == contender.Name && summary.Measure == measure.Name
                select (summary, Summarizer.Values(report.Measurements, workload.Id, contender.Name, measure.Name).Values.ToArray()),
         ];
-        double end = Scale(rows.Select(r => Math.Max(r.Summary.Value.Median, Percentile(r.Rounds))).DefaultIfEmpty().Max());
+        double end = Scale(rows.Max(r => (double?)Math.Max(r.Summary.Value.Median, Percentile(r.Rounds))) ?? 0);
         double? baseline = rows.FirstOrDefault(r => r.Summary.Contender == report.Scenario.Baseline).Summary?.Value.Median;
         var html = new StringBuilder();
         html.Append(CultureInfo.InvariantCulture, $"<div class=\"chart\" role=\"group\" aria-label=\"{Markup.Text($"{workload.Title}: {measure.Title}")}\">\n");
@@ -83,7 +83,12 @@ internal static class BarChart
     // What lies beyond the scale is drawn at its end: one round of 25 ms must not press all bars of 50 µs into nothing.
     private static string X(double value, double end) => $"{(Math.Clamp(value / end, 0, 1) * 100).ToString("0.##", CultureInfo.InvariantCulture)}%";
 
-    private static double Percentile(double[] values) => values.Order().ElementAt((values.Length - 1) * 3 / 4);
+    private static double Percentile(double[] values)
+    {
+        double[] sorted = [.. values];
+        Array.Sort(sorted);
+        return sorted[(sorted.Length - 1) * 3 / 4];
+    }
 
     /// <summary>The next number of which a quarter is a round one, too.</summary>
     internal static double Scale(double largest)

@@ -63,8 +63,8 @@ internal static class HtmlReport
 
     private static void AppendDrops(StringBuilder page, LabReport report)
     {
-        List<(string Workload, string Contender, string Reason, long Count)> drops = [.. report.Drops];
-        if (drops.Count == 0) return;
+        DropTotal[] drops = [.. report.Drops];
+        if (drops.Length == 0) return;
         page.Append("<section>\n<h2>Dropped, all rounds</h2>\n<div class=\"wide\"><table>\n<tr><th>workload</th><th class=\"text\">contender</th><th class=\"text\">reason</th><th>packets</th></tr>\n");
         foreach ((string workload, string contender, string reason, long count) in drops)
             page.Append(CultureInfo.InvariantCulture, $"<tr><td>{Markup.Text(workload)}</td><td class=\"text\">{Markup.Text(contender)}</td><td class=\"text\">{Markup.Text(reason)}</td><td>{Markup.Number(count, 0)}</td></tr>\n");
@@ -105,7 +105,7 @@ internal static class HtmlReport
     private static string Setup(LabReport report)
     {
         ScenarioFacts s = report.Scenario;
-        int rounds = report.Measurements.Select(m => m.Round).DefaultIfEmpty().Max();
+        int rounds = report.Measurements.Max(m => (int?)m.Round) ?? 0;
         return $"{s.Describe()}; up to {Markup.Number(rounds, 0)} interleaved rounds in {Markup.Number(report.DurationSeconds, 0)} s; baseline {s.Baseline ?? "none"}";
     }
 }

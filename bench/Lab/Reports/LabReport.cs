@@ -38,13 +38,13 @@ internal sealed record LabReport
     public required IReadOnlyList<FailedMeasurement> Failures { get; init; }
 
     /// <summary>What was dropped by reason, all rounds together, the most first.</summary>
-    internal IEnumerable<(string Workload, string Contender, string Reason, long Count)> Drops =>
+    internal IEnumerable<DropTotal> Drops =>
         from m in Measurements
         from d in m.Drops
-        group d.Value by (m.Workload, m.Contender, d.Key) into g
-        let count = g.Sum()
-        orderby count descending
-        select (g.Key.Workload, g.Key.Contender, g.Key.Key, count);
+        group d.Value by (m.Workload, m.Contender, Reason: d.Key) into g
+        select new DropTotal(g.Key.Workload, g.Key.Contender, g.Key.Reason, g.Sum()) into total
+        orderby total.Count descending
+        select total;
 
     /// <summary>Reads a file that <c>--json</c> wrote.</summary>
     /// <exception cref="LabException">It cannot be read, or is none.</exception>

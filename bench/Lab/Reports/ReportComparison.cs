@@ -26,7 +26,7 @@ internal static class ReportComparison
             bool relative = baseline is not null && summary.Contender != baseline && summary.Ratio is not null && earlier.Ratio is not null;
             double[] old = Values(before, earlier, relative ? baseline : null), now = Values(after, summary, relative ? baseline : null);
             // Nothing is a multiple of zero.
-            if (old.Length == 0 || now.Length == 0 || old.Concat(now).Any(v => v <= 0)) continue;
+            if (old.Length == 0 || now.Length == 0 || old.Min() <= 0 || now.Min() <= 0) continue;
             pairs.Add((earlier, summary, measure, relative, old, now));
         }
         List<ReportChange> changes =

@@ -84,7 +84,7 @@ internal sealed class RateSearch
 
         internal RateSearchResult Result(bool confirmed)
         {
-            double loss = _trials.Where(t => t.Rate == Passing && t.Passed).Select(t => t.Loss).DefaultIfEmpty(1).Max();
+            double loss = _trials.Where(t => t.Rate == Passing && t.Passed).Max(t => (double?)t.Loss) ?? 1;
             return new RateSearchResult(Passing, loss, confirmed, Passing == search.Highest, _trials);
         }
 

@@ -28,7 +28,7 @@ internal static class LabRenderer
         foreach (FailedMeasurement failure in report.Failures)
             output.WriteLine(style.Warning($"failed: {failure.Workload} on {failure.Contender}, round {failure.Round}: {failure.Message}"));
         if (report.Interrupted) output.WriteLine(style.Warning("interrupted: only the rounds finished until then are here"));
-        int rounds = report.Measurements.Select(m => m.Round).DefaultIfEmpty().Max();
+        int rounds = report.Measurements.Max(m => (int?)m.Round) ?? 0;
         output.WriteLine(style.Faint($"medians of up to {rounds} rounds; in brackets the 95 % interval (below six rounds: the whole range) of the ratio within rounds to {report.Scenario.Baseline ?? "nothing"}"));
         output.WriteLine(style.Faint(Facts(report)));
     }

@@ -15,5 +15,7 @@ internal sealed class TerminalStyle(bool colour)
 
     internal string Warning(string text) => Sgr("33", text);
 
+    internal string Bad(string text) => Sgr("31", text);
+
     private string Sgr(string code, string text) => colour ? $"\e[{code}m{text}\e[0m" : text;
 }

@@ -78,15 +78,15 @@ internal sealed class ExtensionBackend : IBackend
         {
             if (lease.Subnet != _own && lease.Attributes.BackendType == BackendType && lease.Subnet.Ipv4 is not null) wanted[lease.Subnet] = lease.Attributes;
         }
-        List<(LeasedSubnet Subnet, LeaseAttributes Attributes, bool Remove)> work = [];
+        List<Work> work = [];
         // Removals first: another host may have the address of one that went.
         foreach ((LeasedSubnet subnet, LeaseAttributes attributes) in _added)
         {
-            if (!wanted.ContainsKey(subnet)) work.Add((subnet, attributes, Remove: true));
+            if (!wanted.ContainsKey(subnet)) work.Add(new(subnet, attributes, Remove: true));
         }
         foreach ((LeasedSubnet subnet, LeaseAttributes attributes) in wanted)
         {
-            if (!_added.TryGetValue(subnet, out LeaseAttributes? known) || known != attributes) work.Add((subnet, attributes, Remove: false));
+            if (!_added.TryGetValue(subnet, out LeaseAttributes? known) || known != attributes) work.Add(new(subnet, attributes, Remove: false));
         }
         if (work.Count == 0) return ApplyResult.Nothing;
 
@@ -127,4 +127,6 @@ internal sealed class ExtensionBackend : IBackend
         using JsonDocument document = JsonDocument.Parse(bytes.WrittenMemory);
         return document.RootElement.Clone();
     }
+
+    private sealed record Work(LeasedSubnet Subnet, LeaseAttributes Attributes, bool Remove);
 }
