@@ -52,7 +52,7 @@ internal sealed class LeaseTracker(NetworkConfig network, LeaseReader reader, Re
             counters.PassedOver();
             return;
         }
-        Revision = Math.Max(Revision, change.Revision);
+        Revision = Math.Max(Revision, change.IsLast ? change.Revision : change.Revision - 1);
         Slot slot = change.Entry is { } entry ? Read(entry) : new(change.Revision, null, 0);
         _slots[change.Key] = slot;
         _arbiter.Set(change.Key, slot.Lease, own, updates);
