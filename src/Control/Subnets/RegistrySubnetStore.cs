@@ -26,7 +26,7 @@ internal sealed class RegistrySubnetStore : ISubnetStore
         _log = log.CreateLogger<RegistrySubnetStore>();
         _counters = new(time);
         _acquirer = new(registry, _options, time, _random, _log);
-        _renewer = new(registry, _options, time);
+        _renewer = new(registry, _options, time, _log);
     }
 
     public string Description => _registry.Description;

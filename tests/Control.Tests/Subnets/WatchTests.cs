@@ -258,6 +258,26 @@ public sealed class WatchTests
         Assert.Equal((1, 2, 2), (statistics.BadKeys, statistics.BadValues, statistics.BadLeases));
     });
 
+    /// <summary>Whoever writes nonsense over a peer's key does not cut it off; whoever deletes the key does.</summary>
+    [Fact]
+    public void Garbage_over_a_lease_leaves_it_as_it_was() => Watch(async (rig, log) =>
+    {
+        rig.Put("10.5.1.0-24", "192.0.2.1");
+        await log.PassAsync(1);
+        log.Take();
+        rig.Cluster.Put("them", "10.5.1.0-24", "garbage", null);
+        await log.PassAsync(200);
+        Assert.All(log.Take(), line => Assert.EndsWith(" 10.5.1.0/24@192.0.2.1", line));
+        Assert.Equal(["Warning: key \"10.5.1.0-24\" of the store is not used: it has a value that is not valid JSON at byte 0 of line 1; the lease it was before stays"], rig.Log.Lines);
+        rig.Put("10.5.1.0-24", "192.0.2.7");
+        await log.PassAsync(1);
+        Assert.Equal(["+ 10.5.1.0/24@192.0.2.7"], log.Take());
+        rig.Cluster.Delete("them", "10.5.1.0-24");
+        rig.Cluster.Put("them", "10.5.1.0-24", "garbage", null);
+        await log.PassAsync(200);
+        Assert.Equal("- 10.5.1.0/24", log.Take()[0]);
+    });
+
     [Fact]
     public void Ten_thousand_foreign_keys_are_ten_thousand_in_the_statistics_and_a_few_lines_in_the_log() => Watch(async (rig, log) =>
     {
