@@ -12,10 +12,10 @@ internal sealed record Contender(string Key, bool IsOwn) : IComparable<Contender
     /// <summary>What it says now; a renewal changes it, a change of its claims makes another contender.</summary>
     internal required Lease Lease { get; set; }
 
-    /// <summary>Nobody with a better right has its subnet or its addresses.</summary>
+    /// <summary>Nobody with a better right has its subnet.</summary>
     internal bool IsAccepted { get; set; }
 
-    /// <summary>Accepted, and its VtepMAC is nobody's who came later: what the watch shows.</summary>
+    /// <summary>Accepted, and its VtepMAC is no other host's who came later: what the watch shows.</summary>
     internal bool IsUsed { get; set; }
 
     internal IEnumerable<Prefix> Subnets
@@ -58,6 +58,12 @@ internal sealed record Contender(string Key, bool IsOwn) : IComparable<Contender
         if (LeaseRules.TryGetVtepMac(attributes, false, out MacAddress mac)) yield return (false, mac);
         if (LeaseRules.TryGetVtepMac(attributes, true, out MacAddress v6Mac)) yield return (true, v6Mac);
     }
+
+    /// <summary>Where packets of one family go.</summary>
+    internal IPAddress? Address(bool isIpv6) => isIpv6 ? Lease.Attributes.PublicIPv6 : Lease.Attributes.PublicIP;
+
+    /// <summary>True if the other is this one, or is of the same host as far as one family is concerned.</summary>
+    internal bool IsSameHost(Contender other, bool isIpv6) => this == other || (Address(isIpv6) is { } address && address.Equals(other.Address(isIpv6)));
 
     /// <summary>True if another lease lays claim to the same with the same right.</summary>
     internal bool IsSameClaim(Lease other) =>

@@ -3,7 +3,7 @@ using FlannelFast.Dataplane.Peers;
 
 namespace FlannelFast.Control.Subnets;
 
-/// <summary>Finds who is at odds with whom: overlapping subnets, a common address. Cost does not grow with the number of leases as long as their subnets have one length.</summary>
+/// <summary>Finds whose subnets overlap, and what else one host has. Cost does not grow with the number of leases as long as their subnets have one length.</summary>
 internal sealed class ContenderIndex
 {
     private readonly Dictionary<Prefix, List<Contender>> _subnets = [];
@@ -38,12 +38,17 @@ internal sealed class ContenderIndex
         Array.Clear(_lengths);
     }
 
-    /// <summary>All that one is at odds with, perhaps some of them twice; never itself.</summary>
+    /// <summary>The others that have the same address of one family.</summary>
+    internal IEnumerable<Contender> Siblings(Contender contender, bool isIpv6)
+    {
+        if (contender.Address(isIpv6) is not { } address) yield break;
+        foreach (Contender sibling in _addresses.GetValueOrDefault(address, []))
+            if (sibling != contender) yield return sibling;
+    }
+
+    /// <summary>All whose subnets overlap those of one, perhaps some of them twice; never itself.</summary>
     internal IEnumerable<Contender> Rivals(Contender contender)
     {
-        foreach (IPAddress address in contender.Addresses)
-            foreach (Contender rival in _addresses.GetValueOrDefault(address, []))
-                if (rival != contender) yield return rival;
         foreach (Prefix subnet in contender.Subnets)
             foreach (Contender rival in Around(subnet))
                 if (rival != contender) yield return rival;

@@ -32,6 +32,9 @@ internal sealed record FamilyText(bool IsIpv6, string FieldPrefix, string Networ
         // The first subnet is left out: its addresses would include the network address of the whole.
         Prefix minimum = Bound("Min", min, whole, subnetLength, whole.First + size + 1);
         Prefix maximum = Bound("Max", max, whole, subnetLength, whole.Last - size);
+        // Stock takes it, says "out of subnets" and deletes the leases of hosts that restart.
+        if (minimum.First > maximum.First)
+            throw new NetworkConfigException($"{FieldPrefix}SubnetMin {minimum.ToNetwork().BaseAddress} is behind {FieldPrefix}SubnetMax {maximum.ToNetwork().BaseAddress}");
         return new(given, subnetLength, minimum.ToNetwork().BaseAddress, maximum.ToNetwork().BaseAddress);
     }
 

@@ -4,9 +4,10 @@ using FlannelFast.Dataplane.Packets;
 namespace FlannelFast.Control.Subnets;
 
 /// <summary>
-/// Decides which leases are used where some contradict each other. Of two that overlap or have one PublicIP the lower create revision stays: all hosts
-/// decide alike, and nobody can push out who was there before. Of those left, of two that have one VtepMAC the higher stays: a host whose
-/// address changed while it was down keeps its device and with it the MAC, and its old lease lives on for a day. This host's own lease always stays.
+/// Decides which leases are used where some contradict each other. Of two that overlap the lower create revision stays: all hosts decide alike, and
+/// nobody can push out who was there before. Of those left, of two hosts that have one VtepMAC the higher stays: a host whose address changed while it was
+/// down keeps its device and with it the MAC, and its old lease lives on for a day. Two leases of one PublicIP are no contradiction: a host may have a
+/// reservation that it does not use, of another SubnetLen for example, and nobody but the host knows which is the right one. This host's own lease always stays.
 /// A change is followed no further than it has effects, so that a quarrel of two costs nothing for the other thousands. One thread at a time.
 /// </summary>
 /// <param name="report">Told of each lease that is not used.</param>
@@ -14,7 +15,7 @@ internal sealed class LeaseArbiter(RefusalReport report)
 {
     private readonly Dictionary<string, Contender> _contenders = [];
     private readonly ContenderIndex _index = new();
-    // The accepted of each MAC, the best right first.
+    // The accepted of each MAC, the best right first. Its winner decides which host has it.
     private readonly Dictionary<(bool IsIpv6, MacAddress Mac), SortedSet<Contender>> _macs = [];
     private readonly SortedSet<Contender> _undecided = [];
     // Whose use may be another than before.
@@ -138,15 +139,26 @@ internal sealed class LeaseArbiter(RefusalReport report)
         foreach (Contender rival in _index.Rivals(contender))
             if (rival.CompareTo(contender) > 0) _undecided.Add(rival);
         _touched.Add(contender);
-        foreach ((bool, MacAddress) mac in contender.Macs)
+        foreach ((bool IsIpv6, MacAddress) mac in contender.Macs)
         {
             if (!_macs.TryGetValue(mac, out SortedSet<Contender>? holders)) _macs.Add(mac, holders = []);
-            if (holders.Max is { } winner) _touched.Add(winner);
+            Contender? before = WinnerOf(holders);
             if (contender.IsAccepted) holders.Add(contender);
             else holders.Remove(contender);
-            if (holders.Max is { } next) _touched.Add(next);
-            else _macs.Remove(mac);
+            Contender? now = WinnerOf(holders);
+            if (now is null) _macs.Remove(mac);
+            if (before is null || now?.IsSameHost(before, mac.IsIpv6) != true) Touch(before, mac);
+            if (now is null || before?.IsSameHost(now, mac.IsIpv6) != true) Touch(now, mac);
         }
+    }
+
+    /// <summary>All leases of the host that had a MAC, or has it now, may be used or not any more.</summary>
+    private void Touch(Contender? winner, (bool IsIpv6, MacAddress) mac)
+    {
+        if (winner is null) return;
+        _touched.Add(winner);
+        foreach (Contender sibling in _index.Siblings(winner, mac.IsIpv6))
+            if (sibling.IsAccepted && sibling.Macs.Contains(mac)) _touched.Add(sibling);
     }
 
     /// <summary>Brings the use of a contender up to date. True if it changed.</summary>
@@ -154,7 +166,7 @@ internal sealed class LeaseArbiter(RefusalReport report)
     {
         bool isUsed = contender.IsAccepted && Wins(contender);
         if (contender.IsAccepted && !isUsed)
-            report.Add(contender.Key, contender.Lease.ModRevision, RefusalKind.Conflict, "has the VtepMAC of a lease that came later, or of this host");
+            report.Add(contender.Key, contender.Lease.ModRevision, RefusalKind.Conflict, "has the VtepMAC of another host's lease that came later, or of this host");
         if (isUsed == contender.IsUsed) return false;
         contender.IsUsed = isUsed;
         _used += isUsed ? 1 : -1;
@@ -163,13 +175,12 @@ internal sealed class LeaseArbiter(RefusalReport report)
 
     private bool Wins(Contender contender)
     {
-        foreach ((bool, MacAddress) mac in contender.Macs)
-        {
-            SortedSet<Contender> holders = _macs[mac];
-            if (contender != (holders.Min!.IsOwn ? holders.Min : holders.Max)) return false;
-        }
+        foreach ((bool IsIpv6, MacAddress) mac in contender.Macs)
+            if (!contender.IsSameHost(WinnerOf(_macs[mac])!, mac.IsIpv6)) return false;
         return true;
     }
+
+    private static Contender? WinnerOf(SortedSet<Contender> holders) => holders.Min is { IsOwn: true } own ? own : holders.Max;
 
     private string? FindRefusal(Contender contender)
     {
@@ -178,8 +189,6 @@ internal sealed class LeaseArbiter(RefusalReport report)
         foreach (Contender rival in _index.Rivals(contender))
         {
             if (!rival.IsAccepted || rival.CompareTo(contender) > 0) continue;
-            foreach (IPAddress address in contender.Addresses)
-                if (rival.Addresses.Contains(address)) return $"has the address {address} of {rival.Lease.Subnet}, which was there first";
             return $"overlaps {rival.Lease.Subnet} of {string.Join(',', rival.Addresses)}, which was there first";
         }
         return null;

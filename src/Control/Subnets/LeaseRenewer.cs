@@ -1,10 +1,12 @@
+using Microsoft.Extensions.Logging;
+
 namespace FlannelFast.Control.Subnets;
 
 /// <summary>
 /// Extends and gives back a lease that a host believes to hold. Never writes over what somebody else wrote: the key is read, and then written or deleted only
-/// as it was read. The revision remembered from the last renewal is not enough: a store restored from a backup gives it out a second time.
+/// as it was read; what is no lease at all in the key that we made is put right. The revision remembered from the last renewal is not enough: a store restored from a backup gives it out a second time.
 /// </summary>
-internal sealed class LeaseRenewer(ISubnetRegistry registry, RegistryStoreOptions options, TimeProvider time)
+internal sealed class LeaseRenewer(ISubnetRegistry registry, RegistryStoreOptions options, TimeProvider time, ILogger log)
 {
     /// <summary>Each further try means that our own key was written by us, or in our name, since it was read.</summary>
     private const int MaxTries = 5;
@@ -17,8 +19,10 @@ internal sealed class LeaseRenewer(ISubnetRegistry registry, RegistryStoreOption
         for (int i = 0; i < MaxTries; i++)
         {
             RegistryEntry before = await ReadOwnAsync(key, own, attributes, cancel);
+            bool isLease = IsLease(before);
+            if (!isLease) log.OwnKeySpoilt(own.Subnet);
             // Made a reservation meanwhile, or none any more: that is for the operator to say, not for us.
-            bool isReservation = before.IsTimeToLiveKnown ? before.TimeToLive is null : own.IsReservation;
+            bool isReservation = isLease && before.IsTimeToLiveKnown ? before.TimeToLive is null : own.IsReservation;
             long asked = time.GetTimestamp();
             RegistryEntry? written = await registry.ReplaceAsync(key, value, isReservation ? null : options.TimeToLive, before.ModRevision, cancel);
             if (written is null) continue;
@@ -49,10 +53,14 @@ internal sealed class LeaseRenewer(ISubnetRegistry registry, RegistryStoreOption
             throw new LeaseLostException($"the lease of {own.Subnet} is gone from the store", isFree: true);
         // The new attributes too: a renewal that was never answered may have been written all the same.
         if (LeaseAcquirer.IsOwn(now, own.Attributes, attributes)) return now;
+        // Still the key that we made, so no host has taken the subnet: what is in it is nobody's claim, but a slip or mischief.
+        if (!IsLease(now) && now.CreateRevision == own.CreateRevision) return now;
         string owner = LeaseValue.TryParse(now.Value.Span, out LeaseAttributes? other, out _) && (other.PublicIP ?? other.PublicIPv6) is { } address
             ? $"belongs to {address} now" : "was overwritten with what is no lease";
         throw new LeaseLostException($"the lease of {own.Subnet} {owner}", isFree: false);
     }
+
+    private static bool IsLease(RegistryEntry entry) => !entry.IsTruncated && LeaseValue.TryParse(entry.Value.Span, out _, out _);
 
     private Lease ToLease(Lease own, LeaseAttributes attributes, RegistryEntry now, bool isReservation, long asked)
     {

@@ -26,7 +26,7 @@ internal sealed class LeaseTracker(NetworkConfig network, LeaseReader reader, Re
     internal LeaseUpdate.Snapshot Reset(RegistrySnapshot snapshot, OwnClaim? own)
     {
         var slots = new Dictionary<string, Slot>(snapshot.Entries.Count);
-        foreach (RegistryEntry entry in snapshot.Entries) slots[entry.Key] = Read(entry);
+        foreach (RegistryEntry entry in snapshot.Entries) slots[entry.Key] = Read(entry, own);
         _slots = slots;
         Revision = _listRevision = snapshot.Revision;
         _arbiter.Reset(Leases(), own);
@@ -52,14 +52,14 @@ internal sealed class LeaseTracker(NetworkConfig network, LeaseReader reader, Re
             counters.PassedOver();
             return;
         }
-        Revision = Math.Max(Revision, change.Revision);
-        Slot slot = change.Entry is { } entry ? Read(entry) : new(change.Revision, null, 0);
+        Revision = Math.Max(Revision, change.IsLast ? change.Revision : change.Revision - 1);
+        Slot slot = change.Entry is { } entry ? Read(entry, own) : new(change.Revision, null, 0);
         _slots[change.Key] = slot;
         _arbiter.Set(change.Key, slot.Lease, own, updates);
         counters.Changed(_arbiter.Contested);
     }
 
-    private Slot Read(RegistryEntry entry)
+    private Slot Read(RegistryEntry entry, OwnClaim? own)
     {
         var hash = new HashCode();
         hash.AddBytes(entry.Value.Span);
@@ -70,7 +70,13 @@ internal sealed class LeaseTracker(NetworkConfig network, LeaseReader reader, Re
             return new(entry.ModRevision, reader.Refresh(entry, known), fingerprint);
 
         if (!SubnetKey.TryParse(entry.Key, out LeasedSubnet? subnet)) return Refuse(RefusalKind.Key, "names no subnet, as 10.5.52.0-24 does");
-        if (!reader.TryRead(entry, subnet, known, out Lease? lease, out string? error)) return Refuse(RefusalKind.Value, error);
+        if (!reader.TryRead(entry, subnet, known, out Lease? lease, out string? error))
+        {
+            // What cannot be read says nothing new: whoever made the key still has the subnet. Our own is for the keeper to notice and put right.
+            bool isKept = known is not null && known.CreateRevision == entry.CreateRevision && entry.Key != own?.Key;
+            if (!isKept) return Refuse(RefusalKind.Value, error);
+            return Refuse(RefusalKind.Value, $"{error}; the lease it was before stays") with { Lease = known! with { ModRevision = entry.ModRevision } };
+        }
         return LeaseRules.FindFault(lease, network) is { } fault ? Refuse(RefusalKind.Lease, fault) : new(entry.ModRevision, lease, fingerprint);
 
         Slot Refuse(RefusalKind kind, string reason)

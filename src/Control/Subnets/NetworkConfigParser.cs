@@ -32,8 +32,9 @@ internal static class NetworkConfigParser
 
     private static JsonElement ReadRoot(ReadOnlySpan<byte> json)
     {
-        if (json.Length > RegistryEntry.MaxValueSize)
-            throw new NetworkConfigException($"the network config is longer than {RegistryEntry.MaxValueSize} bytes");
+        // Registries read no more than that.
+        if (json.Length >= RegistryEntry.MaxValueSize)
+            throw new NetworkConfigException($"the network config is longer than {RegistryEntry.MaxValueSize - 1} bytes");
         try
         {
             JsonElement root = GoJson.Parse(json);

@@ -26,7 +26,7 @@ internal sealed class RegistrySubnetStore : ISubnetStore
         _log = log.CreateLogger("lease");
         _counters = new(time);
         _acquirer = new(registry, _options, time, _random, _log);
-        _renewer = new(registry, _options, time);
+        _renewer = new(registry, _options, time, _log);
     }
 
     public string Description => _registry.Description;
@@ -42,7 +42,19 @@ internal sealed class RegistrySubnetStore : ISubnetStore
 
     public async Task<Lease> AcquireAsync(LeaseRequest request, CancellationToken cancel) => Remember(await _acquirer.AcquireAsync(request, cancel));
 
-    public async Task<Lease> RenewAsync(Lease own, LeaseAttributes attributes, CancellationToken cancel) => Remember(await _renewer.RenewAsync(own, attributes, cancel));
+    public async Task<Lease> RenewAsync(Lease own, LeaseAttributes attributes, CancellationToken cancel)
+    {
+        try
+        {
+            return Remember(await _renewer.RenewAsync(own, attributes, cancel));
+        }
+        catch (LeaseLostException)
+        {
+            // Until it is acquired again it has no better right than others: the key is made again before it is known that nobody else was faster.
+            _own = null;
+            throw;
+        }
+    }
 
     public async Task ReleaseAsync(Lease own, CancellationToken cancel)
     {

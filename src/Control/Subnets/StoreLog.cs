@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FlannelFast.Control.Subnets;
 
-/// <summary>What is told of leases and the store they are kept in, events 500 to 549. Next free id: 520.</summary>
+/// <summary>What is told of leases and the store they are kept in, events 500 to 549. Next free id: 521.</summary>
 internal static partial class StoreLog
 {
     [LoggerMessage(500, LogLevel.Warning, "key {Key} of the store is not used: it {Reason}")]
@@ -34,6 +34,9 @@ internal static partial class StoreLog
 
     [LoggerMessage(509, LogLevel.Warning, "lease of {Subnet} is this host's and cannot be used: {Reason}; {Consequence}")]
     internal static partial void OwnLeaseUnfit(this ILogger log, LeasedSubnet subnet, string reason, string consequence);
+
+    [LoggerMessage(520, LogLevel.Warning, "the key of this host's lease of {Subnet} was overwritten with what is no lease; the lease is written again")]
+    internal static partial void OwnKeySpoilt(this ILogger log, LeasedSubnet subnet);
 
     [LoggerMessage(510, LogLevel.Warning, "subnet {Subnet}, which this host had before, is not taken again: {Reason}")]
     internal static partial void PreviousNotTaken(this ILogger log, LeasedSubnet subnet, string reason);

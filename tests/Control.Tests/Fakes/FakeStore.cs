@@ -62,6 +62,25 @@ internal sealed class FakeStore(ManualTimeProvider time)
         }
     }
 
+    /// <summary>Deletes several keys that are there in one transaction, as "etcdctl del --prefix" does: one revision for all.</summary>
+    public void DeleteTogether(string by, params IReadOnlyList<string> keys)
+    {
+        lock (_lock)
+        {
+            if (keys.Count > 0) Revision++;
+            for (int i = 0; i < keys.Count; i++)
+            {
+                Writing?.Invoke(by, keys[i], _keys[keys[i]].Value, null);
+                _keys[keys[i]].Expiry?.Dispose();
+                _keys.Remove(keys[i]);
+                RegistryChange change = new(keys[i], null, Revision, IsLast: i + 1 == keys.Count);
+                _history.Add(change);
+                Changed?.Invoke(change);
+            }
+            Pulse();
+        }
+    }
+
     public void Compact() => CompactedRevision = Revision;
 
     public State Copy()

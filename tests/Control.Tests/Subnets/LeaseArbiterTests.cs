@@ -34,7 +34,9 @@ public sealed class LeaseArbiterTests
     [InlineData("10.5.1.0-25", """{"PublicIP":"192.0.2.3"}""", "overlaps 10.5.1.0/24 of 192.0.2.1, which was there first")]
     [InlineData("10.5.0.0-16", """{"PublicIP":"192.0.2.3"}""", "overlaps 10.5.1.0/24 of 192.0.2.1, which was there first")]
     [InlineData("10.5.2.128-25", """{"PublicIP":"192.0.2.3"}""", "overlaps 10.5.2.0/24 of 192.0.2.2, which was there first")]
-    [InlineData("10.5.3.0-24", """{"PublicIP":"192.0.2.2"}""", "has the address 192.0.2.2 of 10.5.2.0/24, which was there first")]
+    // A host may have more than one.
+    [InlineData("10.5.3.0-24", """{"PublicIP":"192.0.2.2"}""", null)]
+    [InlineData("10.5.3.0-24", """{"PublicIP":"192.0.2.2","BackendType":"vxlan","BackendData":{"VNI":1,"VtepMAC":"02:00:00:00:00:02"}}""", null)]
     public void A_lease_that_cannot_be_is_not_used_and_harms_nobody(string key, string value, string? reason) => VirtualLoop.Run(async time =>
     {
         foreach (bool before in new[] { true, false })
@@ -71,23 +73,22 @@ public sealed class LeaseArbiterTests
         log.Take();
         rig.Put("10.5.2.0-24", "192.0.2.2");
         rig.Put("10.5.2.0-25", "192.0.2.3");
-        rig.Put("10.5.7.0-24", "192.0.2.3");
+        rig.Put("10.5.2.64-26", "192.0.2.4");
         await log.PassAsync(1);
-        // The half is not used, so its address is free for the third.
-        Assert.Equal(["+ 10.5.2.0/24@192.0.2.2", "+ 10.5.7.0/24@192.0.2.3"], log.Take());
-        Assert.Equal(1, rig.Store.Statistics.Contested);
+        Assert.Equal(["+ 10.5.2.0/24@192.0.2.2"], log.Take());
+        Assert.Equal(2, rig.Store.Statistics.Contested);
         // Renewals in the middle of a quarrel are just that.
         rig.Put("10.5.2.0-25", "192.0.2.3");
-        rig.Put("10.5.7.0-24", "192.0.2.3");
+        rig.Put("10.5.2.0-24", "192.0.2.2");
         await log.PassAsync(1);
-        Assert.Equal(["+ 10.5.7.0/24@192.0.2.3"], log.Take());
+        Assert.Equal(["+ 10.5.2.0/24@192.0.2.2"], log.Take());
         rig.Cluster.Delete("them", "10.5.2.0-24");
         await log.PassAsync(1);
-        // Older than the third, which has the same address.
-        Assert.Equal(["- 10.5.2.0/24", "- 10.5.7.0/24", "+ 10.5.2.0/25@192.0.2.3"], log.Take());
+        // Older than the quarter of it.
+        Assert.Equal(["- 10.5.2.0/24", "+ 10.5.2.0/25@192.0.2.3"], log.Take());
         rig.Cluster.Delete("them", "10.5.2.0-25");
         await log.PassAsync(1);
-        Assert.Equal(["- 10.5.2.0/25", "+ 10.5.7.0/24@192.0.2.3"], log.Take());
+        Assert.Equal(["- 10.5.2.0/25", "+ 10.5.2.64/26@192.0.2.4"], log.Take());
         Assert.Equal(0, rig.Store.Statistics.Contested);
     });
 
@@ -113,6 +114,21 @@ public sealed class LeaseArbiterTests
         Assert.Equal(["- 10.5.3.0/24", "+ 10.5.2.0/24@192.0.2.2"], log.Take());
 
         void Put(string key, string address, string mac) => rig.Cluster.Put("them", key, Encoding.UTF8.GetString(LeaseValue.Format(Vxlan(address, mac))), Day);
+    });
+
+    /// <summary>
+    /// SubnetLen was changed and the reservations of before are still there: each host holds a subnet of the new length besides, and must be reached there.
+    /// </summary>
+    [Fact]
+    public void A_reservation_that_its_host_cannot_use_does_not_stand_in_the_way_of_its_lease() => VirtualLoop.Run(async time =>
+    {
+        var rig = new StoreRig(time, """{"Network":"10.5.0.0/16","SubnetLen":25}""");
+        rig.Cluster.Put("operator", "10.5.2.0-24", Value("192.0.2.2"), null);
+        rig.Put("10.5.7.0-25", "192.0.2.2");
+        await using var log = new UpdateLog(rig);
+        await log.PassAsync(1);
+        Assert.Equal(["= 10.5.2.0/24@192.0.2.2 10.5.7.0/25@192.0.2.2"], log.Take());
+        Assert.Equal(0, rig.Store.Statistics.Contested);
     });
 
     [Fact]
@@ -194,13 +210,17 @@ public sealed class LeaseArbiterTests
         {
             LeaseAttributes attributes = present[key].Attributes;
             bool poses = own is not null && key != own.Key && (attributes.PublicIP!.Equals(own.Attributes.PublicIP) || Mac(attributes) == Mac(own.Attributes));
-            if (!poses && !accepted.Exists(other => present[other].Attributes.PublicIP!.Equals(attributes.PublicIP) || Overlap(present[other].Subnet, present[key].Subnet)))
-                accepted.Add(key);
+            if (!poses && !accepted.Exists(other => Overlap(present[other].Subnet, present[key].Subnet))) accepted.Add(key);
         }
-        List<string> used = accepted.FindAll(key => IsOwn(key) || accepted.FindLast(other => Mac(present[other].Attributes) == Mac(present[key].Attributes)) == key
-            && !accepted.Exists(other => IsOwn(other) && other != key && Mac(present[other].Attributes) == Mac(present[key].Attributes)));
+        List<string> used = accepted.FindAll(key => present[WinnerOf(Mac(present[key].Attributes))].Attributes.PublicIP!.Equals(present[key].Attributes.PublicIP));
         used.Sort(StringComparer.Ordinal);
         return used;
+
+        string WinnerOf(string mac)
+        {
+            List<string> holders = accepted.FindAll(key => Mac(present[key].Attributes) == mac);
+            return IsOwn(holders[0]) ? holders[0] : holders[^1];
+        }
     }
 
     private static string Mac(LeaseAttributes attributes) => attributes.BackendData.GetProperty("VtepMAC").GetString()!;

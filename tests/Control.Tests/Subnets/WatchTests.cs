@@ -44,6 +44,33 @@ public sealed class WatchTests
         Assert.Equal("= ", log.Take()[^1]);
     });
 
+    /// <summary>What a full read has seen is told by revision: the first of several changes of the next one are not of that time.</summary>
+    [Fact]
+    public void Several_changes_of_one_revision_are_taken_right_after_a_full_read() => Watch(async (rig, log) =>
+    {
+        foreach (int n in (int[])[1, 2, 3]) rig.Put($"10.5.{n}.0-24", $"192.0.2.{n}");
+        await log.PassAsync(1);
+        log.Take();
+        rig.Cluster.DeleteTogether("operator", "10.5.1.0-24", "10.5.2.0-24", "10.5.3.0-24");
+        await log.PassAsync(1);
+        Assert.Equal(["- 10.5.1.0/24", "- 10.5.2.0/24", "- 10.5.3.0/24"], log.Take());
+    });
+
+    /// <summary>The stream breaks in the middle of a revision: what follows on another one begins with what was missed.</summary>
+    [Fact]
+    public void A_revision_of_which_only_a_part_came_through_is_asked_for_again() => Watch(async (rig, log) =>
+    {
+        foreach (int n in (int[])[1, 2, 3]) rig.Put($"10.5.{n}.0-24", $"192.0.2.{n}");
+        await log.PassAsync(1);
+        log.Take();
+        bool isBroken = false;
+        rig.Registry.InjectChange = change => change.Key == "10.5.2.0-24" && !isBroken && (isBroken = true) ? ChangeFault.Broken : ChangeFault.None;
+        rig.Cluster.DeleteTogether("operator", "10.5.1.0-24", "10.5.2.0-24", "10.5.3.0-24");
+        await log.PassAsync(1);
+        Assert.Equal(["- 10.5.1.0/24", "- 10.5.2.0/24", "- 10.5.3.0/24"], log.Take());
+        Assert.True(isBroken);
+    });
+
     [Fact]
     public void Repeated_and_late_changes_do_no_harm() => Watch(async (rig, log) =>
     {
@@ -229,6 +256,26 @@ public sealed class WatchTests
         Assert.Equal(5, rig.Log.Lines.Length);
         StoreStatistics statistics = rig.Store.Statistics;
         Assert.Equal((1, 2, 2), (statistics.BadKeys, statistics.BadValues, statistics.BadLeases));
+    });
+
+    /// <summary>Whoever writes nonsense over a peer's key does not cut it off; whoever deletes the key does.</summary>
+    [Fact]
+    public void Garbage_over_a_lease_leaves_it_as_it_was() => Watch(async (rig, log) =>
+    {
+        rig.Put("10.5.1.0-24", "192.0.2.1");
+        await log.PassAsync(1);
+        log.Take();
+        rig.Cluster.Put("them", "10.5.1.0-24", "garbage", null);
+        await log.PassAsync(200);
+        Assert.All(log.Take(), line => Assert.EndsWith(" 10.5.1.0/24@192.0.2.1", line));
+        Assert.Equal(["Warning: key \"10.5.1.0-24\" of the store is not used: it has a value that is not valid JSON at byte 0 of line 1; the lease it was before stays"], rig.Log.Lines);
+        rig.Put("10.5.1.0-24", "192.0.2.7");
+        await log.PassAsync(1);
+        Assert.Equal(["+ 10.5.1.0/24@192.0.2.7"], log.Take());
+        rig.Cluster.Delete("them", "10.5.1.0-24");
+        rig.Cluster.Put("them", "10.5.1.0-24", "garbage", null);
+        await log.PassAsync(200);
+        Assert.Equal("- 10.5.1.0/24", log.Take()[0]);
     });
 
     [Fact]

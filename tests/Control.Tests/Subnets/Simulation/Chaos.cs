@@ -19,7 +19,7 @@ internal sealed class Chaos
         _faults =
         [
             PartitionHost, PartitionHost, PartitionAll, LoseRequests, LoseAnswers, LoseAnswers, AnswerStale, ForgetTimes, SpoilChanges, SpoilChanges, BreakWatch,
-            Compact, LoseHistory, BackUp, Restore, DeleteKey, DeleteKey, OverwriteKey, OverwriteWithGarbage, WriteGarbage, WriteHostile, Reserve, CrashHost,
+            Compact, LoseHistory, BackUp, Restore, DeleteKey, DeleteKey, DeleteSeveral, OverwriteKey, OverwriteWithGarbage, WriteGarbage, WriteHostile, Reserve, CrashHost,
             CrashHost, CrashAll, ChangeAddress, JumpClock,
         ];
     }
@@ -127,6 +127,13 @@ internal sealed class Chaos
         _cluster.Store.Delete("operator", key);
     }
 
+    private void DeleteSeveral()
+    {
+        string[] keys = [.. _cluster.Store.List().Entries.Where(_ => _random.Next(2) == 0).Select(entry => entry.Key)];
+        _cluster.Disturb();
+        _cluster.Store.DeleteTogether("operator", keys);
+    }
+
     private void OverwriteKey()
     {
         if (AnyKey() is not { } key) return;
@@ -215,7 +222,9 @@ internal sealed class Chaos
     {
         foreach (RegistryEntry entry in _cluster.Store.List().Entries)
         {
-            bool isUsed = _cluster.Hosts.Exists(host => host.Believes is { } subnet && SubnetKey.Format(subnet) == entry.Key);
+            // A host that was cut off until now may believe in what somebody else was given meanwhile.
+            bool isUsed = _cluster.Hosts.Exists(host => host.Believes is { } subnet && SubnetKey.Format(subnet) == entry.Key
+                && LeaseValue.TryParse(entry.Value.Span, out LeaseAttributes? attributes, out _) && host.Addresses.Contains($"{attributes.PublicIP}"));
             if (entry.TimeToLive is null && !isUsed) _cluster.Store.Delete("operator", entry.Key);
         }
     }

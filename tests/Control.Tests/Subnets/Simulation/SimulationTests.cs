@@ -6,13 +6,14 @@ public sealed class SimulationTests
 {
     private static readonly int s_seeds = Environment.GetEnvironmentVariable("FLANNELFAST_LONG") == "1" ? 100_000 : 2000;
 
-    /// <summary>FLANNELFAST_SEED=n runs this seed only.</summary>
+    /// <summary>FLANNELFAST_SEED=n runs this seed only; n+m that one and the m - 1 behind it.</summary>
     private static readonly string? s_only = Environment.GetEnvironmentVariable("FLANNELFAST_SEED");
 
     [Fact]
     public void A_cluster_comes_through_whatever_its_store_does()
     {
-        int first = s_only is null ? 0 : int.Parse(s_only, CultureInfo.InvariantCulture), count = s_only is null ? s_seeds : 1;
+        string[] range = s_only?.Split('+') ?? ["0", s_seeds.ToString(CultureInfo.InvariantCulture)];
+        int first = int.Parse(range[0], CultureInfo.InvariantCulture), count = range.Length == 1 ? 1 : int.Parse(range[1], CultureInfo.InvariantCulture);
         // Each seed stays on one thread; several run beside each other.
         Parallel.For(first, first + count, (seed, loop) =>
         {

@@ -161,8 +161,8 @@ internal sealed class EtcdV3Registry : ISubnetRegistry
                 if (revision <= afterRevision || revision < last) continue;
                 last = revision;
                 bool isLast = i + 1 < response.Events.Count ? response.Events[i + 1].KeyValue.ModRevision > revision : !response.IsFragment;
-                // One revision may change several keys: resuming after it is right only when all of them are through.
-                yield return ToChange(change, isLast ? revision : revision - 1);
+                // One revision may change several keys.
+                yield return new(RelativeName(change.KeyValue), change.IsDelete ? null : ToEntry(change.KeyValue), revision, isLast);
             }
         }
     }
@@ -264,9 +264,6 @@ internal sealed class EtcdV3Registry : ISubnetRegistry
         lock (_ownLock) _own[key] = written.Lease;
         return ToEntry(written);
     }
-
-    private RegistryChange ToChange(WatchEvent change, long revision) =>
-        new(RelativeName(change.KeyValue), change.IsDelete ? null : ToEntry(change.KeyValue), revision);
 
     private RegistryEntry ToEntry(KeyValue found)
     {

@@ -202,8 +202,8 @@ public sealed class EtcdV3RegistryTests : IClassFixture<EtcdV3RegistryTests.Plai
         Txn("", $"put {_prefix}/subnets/a 1\nput {_prefix}/subnets/b 2\n");
         using WatchRig first = new(registry, snapshot.Revision);
         RegistryChange a = await first.NextAsync(), b = await first.NextAsync();
-        Assert.Equal((snapshot.Revision, snapshot.Revision + 1), (a.Revision, b.Revision));
-        using WatchRig resumed = new(registry, a.Revision);
+        Assert.Equal((snapshot.Revision + 1, false, snapshot.Revision + 1, true), (a.Revision, a.IsLast, b.Revision, b.IsLast));
+        using WatchRig resumed = new(registry, a.Revision - 1);
         Assert.Equal(["a", "b"], [(await resumed.NextAsync()).Key, (await resumed.NextAsync()).Key]);
     }
 
