@@ -1,7 +1,7 @@
 namespace FlannelFast.Dataplane.Engine;
 
 /// <summary>
-/// Tells a busy worker from one with little to do. Changes slowly, because a change costs a system call and an idle round trip is
+/// Tells a worker busy with bulk traffic from any other. Changes slowly, because a change costs a system call and an idle round trip is
 /// faster without real-time scheduling: a few heavy bursts make it busy, many light ones in a row make it idle again.
 /// </summary>
 internal struct LoadMeter

@@ -82,6 +82,7 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
         ref readonly PeerEntry entry = ref peers.Entry(peer);
         _counters->Egress.Packets += plan.Count;
         _counters->Egress.Bytes += length;
+        if (IsTcpSuperPacket(_frameVnet->gso_type)) _bulkBytes += length;
         for (int i = 0; i < plan.Count; i++)
         {
             int datagram = _encapsulation.Overhead + plan.LengthOf(i);
@@ -95,6 +96,9 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
             plan.Write(i, place + _encapsulation.Overhead);
         }
     }
+
+    private static bool IsTcpSuperPacket(byte gsoType) =>
+        (gsoType & ~Libc.VIRTIO_NET_HDR_GSO_ECN) is Libc.VIRTIO_NET_HDR_GSO_TCPV4 or Libc.VIRTIO_NET_HDR_GSO_TCPV6;
 
     private DropReason RouteIpv4(PeerTable peers, byte* packet, out int peer)
     {

@@ -199,6 +199,7 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
         {
             _counters->Ingress.Writes++;
             CountForwarded(packets, bytes);
+            if (IsTcpSuperPacket(header->gso_type)) _bulkBytes += bytes;
         }
         else if (written == -Errno.EINVAL && (header->flags | header->gso_type) != 0)
         {

@@ -29,6 +29,13 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation> : Worke
     private readonly Coalescer _coalescer;
     private readonly WorkerOptions _options;
     private LoadMeter _load;
+
+    /// <summary>
+    /// What crossed the TUN as super-packets of TCP. Only such bulk makes the worker busy: it adapts to what gets through, where datagrams at a fixed rate
+    /// are lost when the worker in real time keeps their receiver from the core (highest rate without loss 0.45 instead of 1.6 times the kernel's).
+    /// </summary>
+    private long _bulkBytes;
+
     private TokenBucket _icmpBudget = new(IcmpErrorsPerSecond);
 
     internal PacketWorker(int index, NativeFd control, PeerTable peers, TPort port, TEncapsulation encapsulation, WorkerOptions options)
@@ -64,7 +71,7 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation> : Worke
         UsesRealTime = _options.RealTime && _port.TrySetUrgency(Urgency.RealTime) && _port.TrySetUrgency(Urgency.Prompt);
         while (!IsStopping)
         {
-            long bytes = HandledBytes;
+            long bytes = HandledBytes, bulk = _bulkBytes;
             int work = Burst();
             bytes = HandledBytes - bytes;
             if (work == 0)
@@ -75,7 +82,7 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation> : Worke
                 continue;
             }
             bool heavy = work >= _options.HeavyFrames || bytes >= _options.HeavyBytes;
-            if (_load.Note(heavy) && UsesRealTime) _port.TrySetUrgency(_load.IsBusy ? Urgency.RealTime : Urgency.Prompt);
+            if (_load.Note(_bulkBytes - bulk >= _options.HeavyBytes) && UsesRealTime) _port.TrySetUrgency(_load.IsBusy ? Urgency.RealTime : Urgency.Prompt);
             if (heavy && IsPauseDue(work, bytes))
             {
                 _counters->Pauses++;
@@ -93,7 +100,7 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation> : Worke
     /// over, so that ordinary scheduling pauses after small packets alone. See docs/performance.md.
     /// </summary>
     private bool IsPauseDue(int frames, long bytes) =>
-        _options.PauseMicroseconds > 0 && (UsesRealTime ? _load.IsBusy : bytes < frames * (long)SmallFrame);
+        _options.PauseMicroseconds > 0 && ((UsesRealTime && _load.IsBusy) || bytes < frames * (long)SmallFrame);
 
     /// <summary>One turn of both directions with one snapshot of the peers. Returns the frames and messages handled.</summary>
     internal int Burst()
