@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging.Console;
 namespace FlannelFast.Daemon.Hosting;
 
 /// <summary>
-/// One line an event: <c>12:00:00.250 info: FlannelFast.Tunnel[3] message exception</c>, or for the journal
-/// <c>&lt;6&gt;FlannelFast.Tunnel[3] message exception</c>, as the library's own formatters write it.
+/// One line an event: <c>12:00:00.250 info: tunnel[3] message exception</c>, or for the journal
+/// <c>&lt;6&gt;tunnel[3] message exception</c>, as the library's own formatters write it.
 /// </summary>
 /// <param name="forJournal">Priorities (sd-daemon(3)) instead of time and level: the journal keeps its own time.</param>
 /// <param name="style">For the level; not used for the journal.</param>
