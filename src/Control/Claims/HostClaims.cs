@@ -24,8 +24,24 @@ internal sealed class HostClaims(string directory, string networkNamespace) : ID
     /// <param name="thing">"the device flannel.1".</param>
     /// <param name="remedy">What to do if another daemon has it.</param>
     /// <exception cref="ClaimException">Another daemon has it.</exception>
-    /// <exception cref="IOException">The directory cannot be used.</exception>
+    /// <exception cref="IOException">The directory cannot be used; the message says what to do.</exception>
     internal void Take(string thing, string remedy)
+    {
+        try
+        {
+            TakeFile(thing, remedy);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException($"this user may not write to {directory}, by which the flannelds of a host keep apart: run as root, or give the user that directory (systemd: RuntimeDirectory={Path.GetFileName(directory)})", e);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"cannot write to {directory}, by which the flannelds of a host keep apart: {e.Message}", e);
+        }
+    }
+
+    private void TakeFile(string thing, string remedy)
     {
         Directory.CreateDirectory(directory, Private | UnixFileMode.UserExecute);
         string digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{networkNamespace}\n{thing}")).AsSpan(0, 8));
@@ -34,7 +50,7 @@ internal sealed class HostClaims(string directory, string networkNamespace) : ID
         {
             FileStream file = Open(path, thing, remedy);
             // Whoever had it removes the file before the lock is gone: a lock on a file that is no longer there claims nothing.
-            if (IsInPlace(file, path))
+            if (IsInPlace(file))
             {
                 _held.Add((path, file));
                 return;
@@ -73,11 +89,8 @@ internal sealed class HostClaims(string directory, string networkNamespace) : ID
         }
     }
 
-    /// <summary>True if the path leads to the very file that is open.</summary>
-    private static bool IsInPlace(FileStream file, string path)
-    {
-        // /proc/self/fd tells " (deleted)" behind the name of a file that is gone.
-        string? target = new FileInfo($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}").LinkTarget;
-        return target == Path.GetFullPath(path);
-    }
+    /// <summary>True if the file that is open has not been removed.</summary>
+    private static bool IsInPlace(FileStream file) =>
+        // Not the name before it: where a link is on the way, that is another one.
+        new FileInfo($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}").LinkTarget?.EndsWith(" (deleted)", StringComparison.Ordinal) == false;
 }

@@ -23,7 +23,7 @@ internal sealed record FirewallSettings(NetworkConfig Network, LeasedSubnet Own,
         // The lock is waited for at most as long as nobody looks anyway.
         TimeSpan lockWait = TimeSpan.FromSeconds(Math.Clamp(Math.Ceiling(Options.Resync.TotalSeconds), 1, 5));
         IFirewall iptables = new IptablesFirewall(runner, lockWait), nftables = new NftFirewall(runner);
-        ILogger log = loggers.CreateLogger("firewall");
+        ILogger log = loggers.CreateLogger("flanneld.firewall");
         if (!Network.EnableNFTables && (Options.Masquerade || Options.Forward)) BridgeNetfilter.Check(log, Network.Ipv4 is not null, Network.Ipv6 is not null);
         (IFirewall used, IFirewall other) = Network.EnableNFTables ? (nftables, iptables) : (iptables, nftables);
         return new(used, other, new BlackholeRoute(routes), this, time, log);

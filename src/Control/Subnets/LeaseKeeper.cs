@@ -46,7 +46,7 @@ internal sealed class LeaseKeeper
         ISubnetStore store, NetworkConfig network, Lease own, LeaseKeeperOptions options, TimeProvider time, Random random, ILoggerFactory log)
     {
         (_store, _network, _options, _time, _random) = (store, network, options, time, new(random));
-        _log = log.CreateLogger("lease");
+        _log = log.CreateLogger("flanneld.lease");
         (_own, _wanted) = (own, own.Attributes);
         _confirmedAt = time.GetTimestamp();
         _triedAt = time.Add(_confirmedAt, -s_betweenAttempts);

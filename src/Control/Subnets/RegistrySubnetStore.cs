@@ -23,7 +23,7 @@ internal sealed class RegistrySubnetStore : ISubnetStore
     internal RegistrySubnetStore(ISubnetRegistry registry, TimeProvider time, Random random, ILoggerFactory log, RegistryStoreOptions? options = null)
     {
         (_registry, _time, _random, _options) = (registry, time, new(random), options ?? new());
-        _log = log.CreateLogger("lease");
+        _log = log.CreateLogger("flanneld.store");
         _counters = new(time);
         _acquirer = new(registry, _options, time, _random, _log);
         _renewer = new(registry, _options, time, _log);

@@ -41,7 +41,7 @@ internal static class FlanneldRenderer
     {
         string age = store.SinceLastListSeconds is { } seconds ? $", read {Quantity.Duration(TimeSpan.FromSeconds(seconds))} ago" : "";
         table.AddStyled(store.Reachable ? text => text : style.Warning,
-            "store", store.Reachable ? store.Description + age : $"{store.Description}{age}, NOT REACHABLE: {store.LastFailure}");
+            "store", store.Reachable ? store.Description + age : store.LastFailure is null ? $"{store.Description}, not read yet" : $"{store.Description}{age}, NOT REACHABLE: {store.LastFailure}");
         long bad = store.BadKeys + store.BadValues + store.BadLeases;
         if (bad + store.Contested > 0)
             table.AddStyled(style.Warning, "", $"{Quantity.Count(bad)} bad entries passed over, {store.Contested} contested leases not used");

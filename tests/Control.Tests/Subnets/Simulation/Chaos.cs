@@ -11,6 +11,7 @@ internal sealed class Chaos
     private readonly Action[] _faults;
     private readonly List<Task> _pending = [];
     private FakeStore.State? _backup;
+    private long _lastStale;
     private int _ghosts;
 
     public Chaos(ClusterSimulation cluster)
@@ -69,8 +70,11 @@ internal sealed class Chaos
 
     private void AnswerStale()
     {
+        // A third answer in a row is believed: a store restored from a backup answers so for ever.
+        if (_backup is null || _cluster.Time.GetElapsedTime(_lastStale) < TimeSpan.FromSeconds(90)) return;
+        _lastStale = _cluster.Now;
         foreach (SimulatedHost host in _cluster.Hosts) host.Registry.StaleState ??= _backup;
-        if (_backup is not null) Spoil(RegistryFault.Stale, 2);
+        Spoil(RegistryFault.Stale, 2);
     }
 
     private void Spoil(RegistryFault fault, int calls)

@@ -36,7 +36,9 @@ internal sealed class ClusterInvariants(ClusterSimulation cluster)
         {
             if (host.Table.Find(lease.Subnet) is not null) continue;
             cluster.Trace($"{host.Name} removes {lease.Subnet}");
-            if (IsSince(cluster.LastRestore, s_aftermath) || IsSince(cluster.LastHostility, s_aftermath)) continue;
+            // What was hostile while it was cut off a host sees pass by when it is back.
+            bool isLate = cluster.LastHostility >= host.CutSince && IsSince(host.CleanSince, s_aftermath);
+            if (IsSince(cluster.LastRestore, s_aftermath) || IsSince(cluster.LastHostility, s_aftermath) || isLate) continue;
             RegistryEntry? entry = cluster.Store.Read(SubnetKey.Format(lease.Subnet));
             // What names this host itself is no peer.
             if (entry?.CreateRevision == lease.CreateRevision && AddressOf(entry.Value.ToArray()) is { } owner && !host.Addresses.Contains(owner) && !HasMoved(lease) && !IsDisputed(lease))

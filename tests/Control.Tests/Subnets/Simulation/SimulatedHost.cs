@@ -50,6 +50,9 @@ internal sealed class SimulatedHost
     /// <summary>When it last was restarted, changed, or hindered.</summary>
     public long CleanSince { get; private set; }
 
+    /// <summary>When it was last cut off from its store.</summary>
+    public long CutSince { get; private set; }
+
     public LeasedSubnet? SubnetFile { get; set; }
 
     /// <summary>Faults of its next calls, of whatever kind they are.</summary>
@@ -64,6 +67,7 @@ internal sealed class SimulatedHost
     /// <summary>One more partition between the host and its store, or one less.</summary>
     public void Cut(int by)
     {
+        if (_cuts == 0) CutSince = _cluster.Now;
         _cuts += by;
         Registry.IsAway = _cuts > 0;
         Disturb();
