@@ -57,6 +57,6 @@ public sealed record EngineOptions
     /// <summary>Microseconds a worker pauses after a heavy burst so that the next one is larger, 0 to 1000; 0 switches it off.</summary>
     public int PauseMicroseconds { get; init; } = 50;
 
-    /// <summary>Schedule busy workers in real time (SCHED_RR), where this process may.</summary>
+    /// <summary>Schedule workers that are busy with bulk TCP in real time (SCHED_RR), where this process may.</summary>
     public bool RealTime { get; init; } = true;
 }

@@ -24,6 +24,22 @@ public sealed class SchedulingTests
         Eventually.True(() => nodes.Daemons.All(d => Worker(d) == (Other, -15)), TimeSpan.FromSeconds(2), () => "a worker stayed urgent");
     }
 
+    /// <summary>In real time it would keep the receiver of the datagrams from the core, and they would be lost there.</summary>
+    [Fact]
+    public async Task A_flood_of_small_datagrams_makes_nobody_urgent()
+    {
+        using TwoNodes nodes = TwoNodes.CreateJoined("udp");
+        Task<long> flood = Task.Run(() => Iperf.UdpFlood(nodes.One, nodes.Two, TwoNodes.OverlayAddress(2), seconds: 2), TestContext.Current.CancellationToken);
+        int samples = 0;
+        for (; !flood.IsCompleted; samples++)
+        {
+            foreach (Daemon daemon in nodes.Daemons) Assert.Equal((Other, -15), Worker(daemon));
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+        Assert.InRange(await flood, 20_000, long.MaxValue);
+        Assert.InRange(samples, 20, int.MaxValue);
+    }
+
     [Fact]
     public void Switched_off_it_stays_an_ordinary_thread()
     {
