@@ -66,8 +66,11 @@ internal sealed class Cluster : IDisposable
     {
         IPAddress address = IPAddress.Parse(RouterAddress);
         if (tls) Certificates = Own(new TestCertificates(address));
-        return Own(EtcdServer.Start(new() { Address = address, Launcher = ["ip", "netns", "exec", Router.Name], Tls = Certificates, EnableV2 = v2 }));
+        return Etcd = Own(EtcdServer.Start(new() { Address = address, Launcher = ["ip", "netns", "exec", Router.Name], Tls = Certificates, EnableV2 = v2 }));
     }
+
+    /// <summary>The one that was started last.</summary>
+    public EtcdServer? Etcd { get; private set; }
 
     /// <summary>What etcd and its clients were given, after <see cref="StartEtcd"/> with TLS.</summary>
     public TestCertificates? Certificates { get; private set; }
