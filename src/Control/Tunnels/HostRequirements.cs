@@ -22,8 +22,16 @@ internal static class HostRequirements
     {
         if (!File.Exists(tunPath))
             throw new HostRequirementException($"there is no {tunPath}: load the driver with \"sudo modprobe tun\"; in a container pass the device, for example --device {tunPath}");
-        if (!HasCapability(statusPath))
-            throw new HostRequirementException($"making a network device needs CAP_NET_ADMIN: {Remedy}{Program}");
+        CheckCapability("making a network device", statusPath);
+    }
+
+    /// <summary>Looks for CAP_NET_ADMIN.</summary>
+    /// <param name="purpose">What it is for: "setting routes".</param>
+    /// <param name="statusPath">Where the kernel tells what this process may do.</param>
+    /// <exception cref="HostRequirementException">It is missing.</exception>
+    internal static void CheckCapability(string purpose, string statusPath = "/proc/self/status")
+    {
+        if (!HasCapability(statusPath)) throw new HostRequirementException($"{purpose} needs CAP_NET_ADMIN: {Remedy}{Program}");
     }
 
     /// <summary>The one line for a start that failed: adds the remedy where the kernel denied something.</summary>

@@ -30,14 +30,15 @@ public sealed class PrivilegeTests
     }
 
     [Theory]
-    [InlineData("udp")]
-    [InlineData("vxlan")]
-    public void Without_the_capability_one_line_says_so(string backend)
+    [InlineData("udp", "making a network device")]
+    [InlineData("vxlan", "making a network device")]
+    [InlineData("host-gw", "setting routes")]
+    public void Without_the_capability_one_line_says_so(string backend, string purpose)
     {
         using Cluster cluster = Cluster.Create(nodes: 1);
         FlanneldProcess daemon = StartAs(cluster, Nobody, "+net_raw", Configure(cluster, backend), "-iface=eth0");
         Assert.Equal(1, daemon.WaitForExit(TimeSpan.FromSeconds(10)));
-        Assert.Contains("making a network device needs CAP_NET_ADMIN: run as root, or once: sudo setcap cap_net_admin+ep ", LastLine(daemon), StringComparison.Ordinal);
+        Assert.Contains($"{purpose} needs CAP_NET_ADMIN: run as root, or once: sudo setcap cap_net_admin+ep ", LastLine(daemon), StringComparison.Ordinal);
     }
 
     [Fact]

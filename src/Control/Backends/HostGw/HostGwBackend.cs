@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using FlannelFast.Control.Netlink;
 using FlannelFast.Control.Subnets;
+using FlannelFast.Control.Tunnels;
 using FlannelFast.Dataplane.Interop;
 
 namespace FlannelFast.Control.Backends.HostGw;
@@ -51,6 +52,7 @@ internal sealed class HostGwBackend : IBackend
     /// <inheritdoc cref="BackendFactory"/>
     internal static IBackend Prepare(BackendContext context)
     {
+        HostRequirements.CheckCapability("setting routes");
         NetlinkClient netlink = new();
         try
         {
