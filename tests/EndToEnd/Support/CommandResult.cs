@@ -7,6 +7,9 @@ namespace FlannelFast.EndToEnd.Support;
 /// <param name="Error">Standard error.</param>
 internal sealed record CommandResult(string Command, int ExitCode, string Output, string Error)
 {
+    /// <summary>Lines of standard output, without the empty one at the end.</summary>
+    public string[] OutputLines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
     /// <summary>Lines of standard error, without the empty one at the end.</summary>
     public string[] ErrorLines => Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 

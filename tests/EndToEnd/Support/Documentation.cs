@@ -22,4 +22,12 @@ internal static class Documentation
             .Where(line => line.StartsWith($"sudo ./dist/flannelfast {command} ", StringComparison.Ordinal))
             .Select(line => line.Split('#')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries)[2..]),
     ];
+
+    /// <summary>The arguments of every line that runs a program by its bare name.</summary>
+    public static IReadOnlyList<string[]> CommandLines(string document, string program) =>
+    [
+        .. Blocks(document, "sh").SelectMany(block => block.Split('\n'))
+            .Where(line => line.StartsWith($"{program} ", StringComparison.Ordinal))
+            .Select(line => line.Split('#')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..]),
+    ];
 }

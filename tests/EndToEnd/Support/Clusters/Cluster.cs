@@ -62,11 +62,12 @@ internal sealed class Cluster : IDisposable
     /// <summary>Starts etcd on the router. It ends with the cluster.</summary>
     /// <param name="tls">With certificates for server and clients, at https://192.0.2.254:2379; see <see cref="Certificates"/>.</param>
     /// <param name="v2">With the v2 API too.</param>
-    public EtcdServer StartEtcd(bool tls = false, bool v2 = false)
+    /// <param name="address">Another address of the router.</param>
+    public EtcdServer StartEtcd(bool tls = false, bool v2 = false, string address = RouterAddress)
     {
-        IPAddress address = IPAddress.Parse(RouterAddress);
-        if (tls) Certificates = Own(new TestCertificates(address));
-        return Etcd = Own(EtcdServer.Start(new() { Address = address, Launcher = ["ip", "netns", "exec", Router.Name], Tls = Certificates, EnableV2 = v2 }));
+        IPAddress server = IPAddress.Parse(address);
+        if (tls) Certificates = Own(new TestCertificates(server));
+        return Etcd = Own(EtcdServer.Start(new() { Address = server, Launcher = ["ip", "netns", "exec", Router.Name], Tls = Certificates, EnableV2 = v2 }));
     }
 
     /// <summary>The one that was started last.</summary>
