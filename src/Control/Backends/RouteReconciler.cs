@@ -6,12 +6,15 @@ namespace FlannelFast.Control.Backends;
 
 /// <summary>
 /// Makes the routes of one kind in the main table those that are wanted: sets what is missing or leads elsewhere, removes those of the
-/// kind that nobody wants any more. One thread at a time.
+/// kind that nobody wants any more, and those that it has set itself. One thread at a time.
 /// </summary>
 /// <param name="netlink">Host access, not owned.</param>
 /// <param name="family">IPv4 or IPv6.</param>
 internal sealed class RouteReconciler(NetlinkClient netlink, AddressFamily family)
 {
+    /// <summary>What the last <see cref="Apply"/> left in place, by destination.</summary>
+    private Dictionary<IPNetwork, Route> _own = [];
+
     /// <summary>Does it. Nothing is written where nothing differs.</summary>
     /// <param name="wanted">At most one to each destination.</param>
     /// <param name="isOfOurKind">Whether a route found may be removed where it is not wanted.</param>
@@ -66,7 +69,7 @@ internal sealed class RouteReconciler(NetlinkClient netlink, AddressFamily famil
         }
         foreach (Route route in present)
         {
-            if (!isOfOurKind(route) || kept.Contains(route)) continue;
+            if (kept.Contains(route) || !(isOfOurKind(route) || IsOwn(route))) continue;
             netlink.Routes.Delete(batch, route);
             outcomes.Add(refused =>
             {
@@ -76,8 +79,15 @@ internal sealed class RouteReconciler(NetlinkClient netlink, AddressFamily famil
         }
         NetlinkException?[] results = netlink.Execute(batch);
         for (int i = 0; i < results.Length; i++) outcomes[i](results[i]);
+        _own = new(wanted.Count);
+        foreach (Route route in wanted)
+        {
+            if (!changes.Failures.ContainsKey(route.Destination)) _own.Add(route.Destination, route);
+        }
         return changes;
     }
+
+    private bool IsOwn(Route route) => _own.TryGetValue(route.Destination, out Route? own) && FlannelRoute.IsSame(route, own);
 
     /// <summary>A route that had to go first, and for nothing.</summary>
     /// <returns>What to add to the error: nothing where the route is there again.</returns>

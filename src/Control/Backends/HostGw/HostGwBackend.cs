@@ -19,6 +19,7 @@ internal sealed class HostGwBackend : IBackend
     private readonly NetworkConfig _network;
     private readonly HostMonitor _monitor;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Dictionary<AddressFamily, RouteReconciler> _reconcilers;
     private ExternalInterface _external;
     private LeasedSubnet? _own;
     private volatile IReadOnlyDictionary<IPNetwork, Route> _routes = new Dictionary<IPNetwork, Route>();
@@ -28,6 +29,7 @@ internal sealed class HostGwBackend : IBackend
         _netlink = netlink;
         _network = context.Network;
         _external = Check(context.External);
+        _reconcilers = Families().ToDictionary(family => family.Network.BaseAddress.AddressFamily, family => new RouteReconciler(netlink, family.Network.BaseAddress.AddressFamily));
         _monitor = new(IsDamage, () => RepairNeeded?.Invoke(), context.Log.CreateLogger(BackendType), neighbours: false);
     }
 
@@ -125,7 +127,7 @@ internal sealed class HostGwBackend : IBackend
     private void Apply(FamilyConfig family, IEnumerable<Route> wanted, List<string> changes, List<string> failures)
     {
         AddressFamily kind = family.Network.BaseAddress.AddressFamily;
-        RouteChanges set = new RouteReconciler(_netlink, kind).Apply(
+        RouteChanges set = _reconcilers[kind].Apply(
             [.. wanted.Where(route => route.Destination.BaseAddress.AddressFamily == kind)],
             route => FlannelRoute.IsDirect(route, _external.Link.Index, family));
         foreach (Route route in set.Set) changes.Add($"route {route}");

@@ -109,6 +109,20 @@ public sealed class HostGwBackendTests : IDisposable
         Assert.Equal(2, before.Except(Routes().Split('\n')).Count());
     }
 
+    /// <summary>A lease from before SubnetMax or SubnetLen were changed: what was set for it goes with it, what looks the same and was not set stays.</summary>
+    [Fact]
+    public void A_route_outside_the_range_of_leases_goes_with_its_lease()
+    {
+        _one.Shell("ip route add 10.5.0.0/25 via 192.0.2.9");
+        RunningBackend backend = Start(_one);
+        Lease odd = Peer(2) with { Subnet = new(IPNetwork.Parse("10.5.0.128/25"), Peer(2).Subnet.Ipv6) };
+        Assert.Empty(backend.Apply(odd).Failures);
+        Assert.Contains("10.5.0.128/25 via 192.0.2.2", Routes(), StringComparison.Ordinal);
+        Assert.Equal(["route 10.5.0.128/25 via 192.0.2.2 removed", "route fd05:0:0:2::/64 via 2001:db8::2 removed"], backend.Apply().Changes);
+        Assert.DoesNotContain("10.5.0.128/25", Routes(), StringComparison.Ordinal);
+        Assert.Contains("10.5.0.0/25 via 192.0.2.9", Routes(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_host_beyond_a_router_is_refused_and_the_others_are_set()
     {
