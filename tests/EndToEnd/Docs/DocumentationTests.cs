@@ -43,7 +43,7 @@ public sealed class DocumentationTests
         string script = Assert.Single(Documentation.Blocks("docs/flanneld.md", "sh"))
             .Replace("/tmp/ff-store", cluster.StoreDirectory, StringComparison.Ordinal)
             .Replace("&\n", "&\nuntil ./dist/flannelfast status 2>/dev/null | grep -q '^state *ready'; do sleep 0.1; done\n", StringComparison.Ordinal);
-        string output = cluster.One.Run("bash", "-ec", $"cd '{Documentation.PathOf("")}'\ntrap 'kill $(jobs -p) 2>/dev/null' EXIT\n{script}\nwait\ntrap - EXIT").Output;
+        string output = cluster.One.Run("bash", "-ec", $"cd '{SourceTree.PathOf("")}'\ntrap 'kill $(jobs -p) 2>/dev/null' EXIT\n{script}\nwait\ntrap - EXIT").Output;
         Assert.Contains("state        ready", output, StringComparison.Ordinal);
         Assert.Matches("(?m)^10\\.5\\.[0-9]+\\.0/24 +192\\.0\\.2\\.1 +vxlan ", output);
         Assert.Matches("(?m)^FLANNEL_SUBNET=10\\.5\\.[0-9]+\\.1/24$", output);
@@ -54,7 +54,7 @@ public sealed class DocumentationTests
     public void Every_drop_that_status_can_name_is_explained()
     {
         using TwoNodes nodes = TwoNodes.CreateJoined("udp");
-        string explained = File.ReadAllText(Documentation.PathOf("docs/hot-path.md"));
+        string explained = File.ReadAllText(SourceTree.PathOf("docs/hot-path.md"));
         IReadOnlyDictionary<string, long> drops = nodes.Daemons[0].Status().Ingress.Drops;
         Assert.NotEmpty(drops);
         foreach (string name in drops.Keys) Assert.Contains($"| `{name}` |", explained, StringComparison.Ordinal);

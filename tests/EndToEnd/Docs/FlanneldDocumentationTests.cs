@@ -58,7 +58,7 @@ public sealed class FlanneldDocumentationTests
             Directory.Delete(directory, recursive: true);
         }
 
-        void Run(string block) => Shell.Run("env", $"--chdir={Documentation.PathOf(".")}", $"PATH={directory}:/usr/bin:/bin", "sh", "-ec", block.Replace("/usr/bin/", directory + "/", StringComparison.Ordinal));
+        void Run(string block) => Shell.Run("env", $"--chdir={SourceTree.PathOf(".")}", $"PATH={directory}:/usr/bin:/bin", "sh", "-ec", block.Replace("/usr/bin/", directory + "/", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class FlanneldDocumentationTests
         etcd.Ctl("put", "/coreos.com/network/config", """{"Network":"10.5.0.0/16","Backend":{"Type":"udp"}}""");
         cluster.Start(cluster.One, $"-etcd-endpoints={etcd.Endpoint}", "-iface=eth0").WaitUntilReady();
         etcd.Ctl("put", "/coreos.com/network/subnets/10.5.99.0-24", """{"PublicIP":"192.0.2.2"}""");
-        string subnet = cluster.One.Subnet()["FLANNEL_SUBNET"].Replace(".1/", ".0/", StringComparison.Ordinal);
+        string subnet = cluster.One.LeasedSubnet;
         string[] lines = [];
         Eventually.True(
             () => Array.Exists(lines = cluster.One.Run("env", $"PATH={Path.GetDirectoryName(FlanneldProcess.Binary)}:/usr/bin:/bin", "sh", "-ec", look).OutputLines, line => line.Contains("flannel0 to 192.0.2.2:8285", StringComparison.Ordinal)),

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using FlannelFast.Control.Tests.Subnets.Etcd;
 using FlannelFast.EndToEnd.Support;
@@ -21,7 +20,7 @@ public sealed class HostileStoreTests
         using Cluster cluster = Cluster.Create();
         (EtcdServer etcd, FlanneldProcess[] daemons) = Start(cluster, backend);
         using var gateway = new EtcdGateway(cluster.Router, etcd.Endpoint);
-        string[] own = [.. cluster.Nodes.Select(KeyOf)], values = [.. own.Select(key => etcd.Ctl("get", "--print-value-only", key))];
+        string[] own = [.. cluster.Nodes.Select(node => node.LeaseKey)], values = [.. own.Select(key => etcd.Ctl("get", "--print-value-only", key))];
         using PingWatch ping = new(cluster.One.Pod, cluster.Two.PodAddress);
 
         await Parallel.ForEachAsync(Enumerable.Range(0, 10_000), TestContext.Current.CancellationToken, async (n, _) => await gateway.PutAsync($"{Subnets}junk-{n}", new byte[n % 300]));
@@ -128,28 +127,7 @@ public sealed class HostileStoreTests
         yield return ("10.5.122.0-24", Encoding.UTF8.GetBytes($$"""{"PublicIP":"192.0.2.9","x":"{{new string('x', 1_400_000)}}"}"""));
     }
 
-    private static string KeyOf(ClusterNode node) => Subnets + node.Subnet()["FLANNEL_SUBNET"].Replace(".1/", ".0-", StringComparison.Ordinal);
-
     /// <summary>The hosts whose leases the daemon uses, its own among them.</summary>
     private static string PeersOf(FlanneldProcess daemon) =>
         string.Join(' ', daemon.Status().GetProperty("leases").EnumerateArray().Select(lease => lease.GetProperty("public_ip").GetString()).Order(StringComparer.Ordinal));
-
-    /// <summary>A hundred pings a second for as long as it lives.</summary>
-    private sealed class PingWatch(Netns from, string address) : IDisposable
-    {
-        private readonly Process _ping = Shell.Start("ip", from.CommandLine("ping", "-q", "-i", "0.01", "-W", "5", address));
-
-        public void MustHaveLostNothing()
-        {
-            Native.Kill(_ping.Id, Native.SIGINT);
-            string report = _ping.StandardOutput.ReadToEnd();
-            Assert.True(report.Contains(" 0% packet loss", StringComparison.Ordinal), report);
-        }
-
-        public void Dispose()
-        {
-            if (!_ping.HasExited) _ping.Kill();
-            _ping.Dispose();
-        }
-    }
 }

@@ -74,7 +74,7 @@ public sealed class LifeTests
         Assert.Equal(before, PathOf(cluster.One.Netns));
         if (device is not null) Assert.Contains(device, cluster.One.Netns.Ip("link").Output, StringComparison.Ordinal);
         Assert.True(File.Exists(cluster.One.SubnetFile));
-        Assert.Contains(cluster.One.Subnet()["FLANNEL_SUBNET"].Replace(".1/", ".0/", StringComparison.Ordinal), Daemon.Command("leases", "--store-dir", cluster.StoreDirectory).OrThrow().Output, StringComparison.Ordinal);
+        Assert.Contains(cluster.One.LeasedSubnet, Daemon.Command("leases", "--store-dir", cluster.StoreDirectory).OrThrow().Output, StringComparison.Ordinal);
         cluster.EverybodyMustReachEverybody();
     }
 
@@ -123,7 +123,7 @@ public sealed class LifeTests
         EtcdServer etcd = cluster.StartEtcd();
         etcd.Ctl("put", "/coreos.com/network/config", Udp);
         FlanneldProcess[] daemons = cluster.StartAll($"-etcd-endpoints={etcd.Endpoint}");
-        string key = KeyOf(cluster.One);
+        string key = cluster.One.LeaseKey;
         etcd.Ctl("del", key);
         daemons[0].WaitForLog("taken again");
         Assert.NotEmpty(etcd.Ctl("get", key));
@@ -139,7 +139,7 @@ public sealed class LifeTests
         etcd.Ctl("put", "/coreos.com/network/config", Udp);
         FlanneldProcess daemon = cluster.Start(cluster.One, $"-etcd-endpoints={etcd.Endpoint}");
         daemon.WaitUntilReady();
-        string key = KeyOf(cluster.One);
+        string key = cluster.One.LeaseKey;
         etcd.Ctl("put", key, """{"PublicIP":"192.0.2.9","PublicIPv6":null}""");
         Assert.Equal(0, daemon.WaitForExit(TimeSpan.FromSeconds(20)));
         Assert.Contains("lease has been revoked, shutting down daemon: ", daemon.Log, StringComparison.Ordinal);
@@ -199,8 +199,6 @@ public sealed class LifeTests
             Assert.Equal(0, Shell.Try(FlanneldProcess.Binary, flag, "--compat-exit-codes").ExitCode);
         }
     }
-
-    private static string KeyOf(ClusterNode node) => "/coreos.com/network/subnets/" + node.Subnet()["FLANNEL_SUBNET"].Replace(".1/", ".0-", StringComparison.Ordinal);
 
     private static string[] Subnets(FlanneldProcess daemon) => [.. daemon.Status().GetProperty("leases").EnumerateArray().Select(lease => lease.GetProperty("subnet").GetString()!)];
 

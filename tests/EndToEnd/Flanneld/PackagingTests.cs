@@ -6,7 +6,7 @@ namespace FlannelFast.EndToEnd.Flanneld;
 /// <summary>What packages install: unit, drop-in, options file and wrapper.</summary>
 public sealed class PackagingTests
 {
-    private static readonly string s_packaging = Documentation.PathOf("packaging");
+    private static readonly string s_packaging = SourceTree.PathOf("packaging");
 
     /// <summary>The unit as the RPM has it, its programs where this repository has them, since systemd looks for them.</summary>
     [Theory]

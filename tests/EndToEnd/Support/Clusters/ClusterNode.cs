@@ -49,6 +49,12 @@ internal sealed class ClusterNode : IDisposable
     /// <summary>The variables of a subnet file.</summary>
     public Dictionary<string, string> Subnet(string? file = null) => File.ReadAllLines(file ?? SubnetFile).Select(line => line.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);
 
+    /// <summary>The leased IPv4 subnet as "10.5.7.0/24"; the file has its first address instead.</summary>
+    public string LeasedSubnet => Subnet()["FLANNEL_SUBNET"].Replace(".1/", ".0/", StringComparison.Ordinal);
+
+    /// <summary>The key of the lease in etcd, under the default prefix.</summary>
+    public string LeaseKey => $"/coreos.com/network/subnets/{LeasedSubnet.Replace('/', '-')}";
+
     /// <summary>The arguments of <c>ip</c> that run a program as one of this host.</summary>
     public string[] CommandLine(string program, params string[] arguments) =>
         Netns.CommandLine("/bin/sh", ["-c", Launcher, "launcher", Directory, program, .. arguments]);
