@@ -49,7 +49,7 @@ internal abstract class Contender(ContenderSpec spec, AddressPlan plan) : IDispo
         {
             ContenderKind.Raw => new RawContender(spec, plan),
             ContenderKind.KernelVxlan => new KernelVxlanContender(spec, plan),
-            ContenderKind.Exec => new ExecContender(spec, plan),
+            ContenderKind.Exec or ContenderKind.Bare => new ExecContender(spec, plan),
             _ => new EngineContender(spec, plan, directory),
         };
     }

@@ -9,6 +9,9 @@ internal enum ContenderKind
     /// <summary>The kernel's VXLAN device, configured as flannel's vxlan backend does.</summary>
     KernelVxlan,
 
+    /// <summary>The system calls of a tunnel in user space and nothing else: the ceiling of all of them. Over plain veth only.</summary>
+    Bare,
+
     /// <summary>This program, flannel's udp wire format.</summary>
     Udp,
 

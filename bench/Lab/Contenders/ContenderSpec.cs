@@ -1,4 +1,5 @@
 using System.Globalization;
+using FlannelFast.Lab.Hosting;
 
 namespace FlannelFast.Lab.Contenders;
 
@@ -8,11 +9,11 @@ namespace FlannelFast.Lab.Contenders;
 /// <param name="Settings">Settings of the engine in the spelling of the configuration file, as JSON values.</param>
 /// <param name="Binary">Another build of this program, or null for the running one.</param>
 /// <param name="Peers">How many peers are configured in all, or null for the nodes of the topology only.</param>
-/// <param name="Template">Command line of <see cref="ContenderKind.Exec"/>.</param>
+/// <param name="Template">Command line of <see cref="ContenderKind.Exec"/> and <see cref="ContenderKind.Bare"/>.</param>
 internal sealed record ContenderSpec(
     string Name, ContenderKind Kind, IReadOnlyDictionary<string, string> Settings, string? Binary, int? Peers, CommandTemplate? Template)
 {
-    internal const string Syntax = "raw, kernel-vxlan, udp[:SWITCH=VALUE,…], vxlan[:SWITCH=VALUE,…] or exec:NAME=COMMAND";
+    internal const string Syntax = "raw, kernel-vxlan, bare, udp[:SWITCH=VALUE,…], vxlan[:SWITCH=VALUE,…] or exec:NAME=COMMAND";
 
     // What the lab itself decides; the rest of the settings of a tunnel is the user's to vary.
     private static readonly string[] s_reserved =
@@ -32,6 +33,7 @@ internal sealed record ContenderSpec(
         {
             ("raw", null) => new("raw", ContenderKind.Raw, s_none, null, null, null),
             ("kernel-vxlan", null) => new("kernel-vxlan", ContenderKind.KernelVxlan, s_none, null, null, null),
+            ("bare", null) => new("bare", ContenderKind.Bare, s_none, null, null, CommandTemplate.Parse(place, $"exec {Self.Path} lab-agent bare --local {{local}} --peer {{peer}} --device {{device}}")),
             ("udp", _) => ParseEngine(place, text, ContenderKind.Udp, rest),
             ("vxlan", _) => ParseEngine(place, text, ContenderKind.Vxlan, rest),
             ("exec", not null) => ParseExec(place, rest),

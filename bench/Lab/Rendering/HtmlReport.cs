@@ -79,6 +79,7 @@ internal static class HtmlReport
         Add("memory", $"{Markup.Number(report.Machine.MemoryMib, 0)} MiB");
         Add("kernel", $"Linux {report.Machine.Kernel}");
         Add("congestion control", $"{string.Join(", ", report.Measurements.Select(m => m.Congestion).OfType<string>().Distinct().DefaultIfEmpty("no TCP measured"))}; the machine's default is {report.Machine.DefaultCongestion}");
+        if (report.CoreCopy is { } copy) Add("core-to-core copy", FormattableString.Invariant($"{copy.Median} GB/s, {copy.Slowest} to {copy.Fastest}"));
         Add("load before", Markup.Number(report.Machine.LoadBefore, 2));
         Add("program", $"flannelfast {report.Program.Version}, revision {report.Program.Revision ?? "unknown"}, {report.Program.Path}");
         if (report.Relay is { } relay)

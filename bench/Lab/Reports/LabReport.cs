@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FlannelFast.Lab.Statistics;
 
 namespace FlannelFast.Lab.Reports;
 
@@ -45,6 +46,19 @@ internal sealed record LabReport
         select new DropTotal(g.Key.Workload, g.Key.Contender, g.Key.Reason, g.Sum()) into total
         orderby total.Count descending
         select total;
+
+    /// <summary>
+    /// Slowest, median and fastest <see cref="Measurement.CoreCopyGbPerSecond"/>; null without any. Far apart, they say that a virtual machine's processors
+    /// were moved between cores meanwhile, and that rounds differ for that reason.
+    /// </summary>
+    internal (double Slowest, double Median, double Fastest)? CoreCopy
+    {
+        get
+        {
+            double[] all = [.. Measurements.Select(m => m.CoreCopyGbPerSecond).OfType<double>().Order()];
+            return all.Length == 0 ? null : (all[0], Sample.Median(all), all[^1]);
+        }
+    }
 
     /// <summary>Reads a file that <c>--json</c> wrote.</summary>
     /// <exception cref="LabException">It cannot be read, or is none.</exception>

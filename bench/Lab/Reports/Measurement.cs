@@ -44,6 +44,9 @@ internal sealed record Measurement
     // A file of an earlier version has none, and generated deserializers then set null.
     public IReadOnlyList<Series> Series { get; init => field = value ?? []; } = [];
 
+    /// <summary>GB/s of one core writing memory that another has just read, immediately before; null where that could not be measured.</summary>
+    public double? CoreCopyGbPerSecond { get; init; }
+
     /// <summary>Congestion control as the kernel read it back; null without TCP.</summary>
     public string? Congestion { get; init; }
 }

@@ -44,6 +44,8 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
         {
             if (spec.Kind is ContenderKind.Udp or ContenderKind.Vxlan) new EngineContender(spec, new(0, isWide: false), "").Check();
         }
+        if (scenario.Underlay.IsWireLike && scenario.Contenders.Any(c => c.Kind == ContenderKind.Bare))
+            throw LabException.Input("contender bare relies on runs of datagrams that arrive as they were sent: expected the underlay veth, not wire-like");
         if (scenario.Underlay.IsWireLike) Tool.Require("ethtool", "--underlay wire-like");
         if (scenario.Underlay.LossPercent > 0 && !scenario.Underlay.HasRelay) Tool.Require("nft", "--loss");
         using LabState state = await LabState.AcquireAsync(progress.Notice, cancel).ConfigureAwait(false);
@@ -98,7 +100,7 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
             try
             {
                 long bytes = await runner.ValidateAsync(contender, cancel).ConfigureAwait(false);
-                facts.Add(new(contender.Name, contender.Spec.Template?.Text, contender.Spec.Binary, bytes));
+                facts.Add(new(contender.Name, contender.Spec.Kind == ContenderKind.Exec ? contender.Spec.Template!.Text : null, contender.Spec.Binary, bytes));
             }
             catch (LabException e)
             {
@@ -151,6 +153,7 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
             // Without it every further measurement would wait for an answer until its time is over.
             if (contender.Ended is { } ended) throw new LabException(ended);
             IReadOnlyList<int> daemons = contender.Daemons;
+            double? coreCopy = CoreCopy.Measure();
             Dictionary<string, long> dropsBefore = Drops(runner.Topology, contender);
             double began = Elapsed;
             MachineUsage before = MachineUsage.Read(daemons);
@@ -176,6 +179,7 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
                 MachineContextSwitches = used.MachineSwitches,
                 Drops = drops,
                 Series = outcome.Series,
+                CoreCopyGbPerSecond = coreCopy,
                 Congestion = outcome.Congestion,
             };
             _measurements.Add(measurement);

@@ -39,6 +39,13 @@ internal sealed class AgentArguments
         return parsed;
     }
 
+    /// <summary>An address: 192.0.2.1 or 2001:db8::1.</summary>
+    internal IPAddress Address(string name)
+    {
+        string text = Required(name);
+        return IPAddress.TryParse(text, out IPAddress? parsed) ? parsed : throw Fail($"{name} expects an address, such as 192.0.2.1 or 2001:db8::1, not \"{text}\"");
+    }
+
     /// <summary>A whole number within bounds.</summary>
     /// <param name="name">The flag.</param>
     /// <param name="low">Least value accepted.</param>

@@ -18,4 +18,5 @@ namespace FlannelFast.Lab.Traffic;
 [JsonSerializable(typeof(HashSinkResult))]
 [JsonSerializable(typeof(HashSourceResult))]
 [JsonSerializable(typeof(RelayResult))]
+[JsonSerializable(typeof(BareResult))]
 internal sealed partial class AgentJsonContext : JsonSerializerContext;

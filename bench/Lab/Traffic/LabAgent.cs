@@ -30,6 +30,7 @@ internal static class LabAgent
         ["hash-sink"] = HashSink.Run,
         ["hash-source"] = HashSource.Run,
         ["relay"] = Relay.Run,
+        ["bare"] = BareTunnel.Run,
     };
 
     /// <summary>Runs a role to its end or until SIGTERM or SIGINT.</summary>

@@ -118,6 +118,7 @@ internal static class LabCommand
             Write(context, style.Heading("contenders"),
             [
                 ("raw", "no overlay"), ("kernel-vxlan", "the kernel's VXLAN device, configured as flannel does"),
+                ("bare", "the system calls of a tunnel in user space and nothing else: the ceiling of them all, over plain veth"),
                 ("udp, vxlan", "FlannelFast; switches behind a colon: udp:coalesce=off,queues=2,peers=1000,binary=/path/to/other/build"),
                 ("exec:NAME=COMMAND", $"any program, with {string.Join(" ", CommandTemplate.Placeholders.Select(p => $"{{{p.Name}}}"))}"),
             ]);

@@ -30,6 +30,8 @@ internal static class LabRenderer
         if (report.Interrupted) output.WriteLine(style.Warning("interrupted: only the rounds finished until then are here"));
         int rounds = report.Measurements.Max(m => (int?)m.Round) ?? 0;
         output.WriteLine(style.Faint($"medians of up to {rounds} rounds; in brackets the 95 % interval (below six rounds: the whole range) of the ratio within rounds to {report.Scenario.Baseline ?? "nothing"}"));
+        if (report.CoreCopy is { } copy)
+            output.WriteLine(style.Faint(string.Create(CultureInfo.InvariantCulture, $"core-to-core copy {copy.Median} GB/s, {copy.Slowest} to {copy.Fastest} between measurements{(copy.Fastest > 2 * copy.Slowest ? ": the processors were moved meanwhile" : "")}")));
         output.WriteLine(style.Faint(Facts(report)));
     }
 

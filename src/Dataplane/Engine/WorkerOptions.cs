@@ -33,8 +33,11 @@ internal sealed record WorkerOptions
     /// <summary>Frames and messages in a burst from which on it is heavy.</summary>
     internal int HeavyFrames { get; init; } = 8;
 
-    /// <summary>Inner bytes in a burst from which on it is heavy: one super-packet.</summary>
-    internal int HeavyBytes { get; init; } = 60_000;
+    /// <summary>About one super-packet.</summary>
+    internal const int BulkBytes = 60_000;
+
+    /// <summary>Inner bytes in a burst from which on it is heavy.</summary>
+    internal int HeavyBytes { get; init; } = BulkBytes;
 
     /// <summary>Run in real time while busy, where the host permits it.</summary>
     internal bool RealTime { get; init; }

@@ -107,6 +107,19 @@ public sealed class LabTests : IDisposable
     }
 
     [Fact]
+    public void Bare_carries_payload_intact_and_never_over_an_underlay_that_cuts()
+    {
+        string[] arguments = ["lab", "run", "quick", "--only", "tcp-1", "--only", "udp-flood-64", "--only", "rtt", "--contender", "bare", "--rounds", "1"];
+        CommandResult run = Daemon.Command([.. arguments, "--underlay", "veth"]).OrThrow();
+        Assert.Contains("payload arrives intact over TCP and UDP: bare", run.Output, StringComparison.Ordinal);
+        Assert.Equal(3, run.Output.Split('\n').Count(l => l.StartsWith("round 1", StringComparison.Ordinal)));
+        run = Daemon.Command([.. arguments, "--underlay", "wire-like"]);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Equal("flannelfast: contender bare relies on runs of datagrams that arrive as they were sent: expected the underlay veth, not wire-like", Assert.Single(run.ErrorLines));
+        Assert.Empty(Namespaces());
+    }
+
+    [Fact]
     public void A_contender_that_dies_fails_alone()
     {
         string json = Path.Combine(_directory, "r.json");

@@ -38,6 +38,15 @@ public sealed class ContenderSpecTests
         Assert.Equal(message, Assert.Throws<LabException>(() => ContenderSpec.Parse("x", text)).Message);
 
     [Fact]
+    public void Bare_is_a_program_of_the_labs_own()
+    {
+        ContenderSpec spec = ContenderSpec.Parse("x", "bare");
+        Assert.Equal(("bare", ContenderKind.Bare), (spec.Name, spec.Kind));
+        Dictionary<string, string> values = CommandTemplate.Placeholders.ToDictionary(p => p.Name, p => $"<{p.Name}>");
+        Assert.EndsWith("/exe lab-agent bare --local <local> --peer <peer> --device <device>", spec.Template!.Expand(values), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Placeholders_are_filled_in()
     {
         CommandTemplate template = ContenderSpec.Parse("x", "exec:mine=run --dev {device} {peer}:{node} '{{}}' {peer_subnet}").Template!;

@@ -52,6 +52,7 @@ internal static class MadeUpReport
         DaemonContextSwitches = contender == "udp" ? 1000 : 0,
         MachineContextSwitches = 2000,
         Drops = contender == "udp" && workload == "tcp-1" ? new Dictionary<string, long> { ["egress.no_route"] = round } : new Dictionary<string, long>(),
+        CoreCopyGbPerSecond = 8 - round,
         Congestion = congestion,
     };
 }
