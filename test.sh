@@ -131,7 +131,7 @@ part_e2e() {
     require_dotnet
     require_packages ip=iproute2 iperf3=iperf3 ping=iputils-ping ethtool=ethtool tcpdump=tcpdump tshark=tshark \
         strace=strace nft=nftables objdump=binutils nsenter=util-linux script=bsdutils /usr/sbin/iptables-legacy=iptables curl=curl \
-        etcd=etcd-server etcdctl=etcd-client systemd-analyze=systemd socat=socat openvpn=openvpn
+        etcd=etcd-server etcdctl=etcd-client systemd-analyze=systemd socat=socat openvpn=openvpn perf=linux-perf
     check "dist/flannelfast" ./build.sh
     # The runner needs root for namespaces; everything it makes stays inside namespaces it made.
     local wrapper=()

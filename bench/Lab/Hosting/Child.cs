@@ -59,10 +59,13 @@ internal sealed class Child : IDisposable
         new(Tool.Start(program, arguments), $"{program} {string.Join(' ', arguments)}", onLine);
 
     /// <summary>Waits for its end.</summary>
+    /// <param name="limit">How long.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <param name="accepted">Another exit code than 0 that is no failure.</param>
     /// <returns>Its standard output.</returns>
     /// <exception cref="LabException">It failed, or did not end within the limit.</exception>
     /// <exception cref="OperationCanceledException">The run is being stopped.</exception>
-    internal async Task<string> ResultAsync(TimeSpan limit, CancellationToken cancel)
+    internal async Task<string> ResultAsync(TimeSpan limit, CancellationToken cancel, int accepted = 0)
     {
         try
         {
@@ -72,7 +75,7 @@ internal sealed class Child : IDisposable
         {
             throw new LabException($"{_command} did not end within {limit.TotalSeconds:0} s\n{Log}");
         }
-        if (_process.ExitCode != 0)
+        if (_process.ExitCode != 0 && _process.ExitCode != accepted)
         {
             // Ctrl-C reaches the whole group: what the children say then is a consequence, not a cause.
             await Task.Delay(50, cancel).ConfigureAwait(false);

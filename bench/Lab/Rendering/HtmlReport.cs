@@ -11,24 +11,26 @@ internal static class HtmlReport
     private const string Patterns = "<svg width=\"0\" height=\"0\" style=\"position:absolute\" aria-hidden=\"true\"><defs><pattern id=\"hatch\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\"><line class=\"hatch\" x1=\"0\" x2=\"0\" y1=\"0\" y2=\"7\"/></pattern></defs></svg>\n";
 
     /// <summary>Makes the page.</summary>
-    internal static string Create(LabReport report)
+    /// <param name="report">The run.</param>
+    /// <param name="file">Where the page will be, from which it refers to flame graphs; null refers to them by their whole path.</param>
+    internal static string Create(LabReport report, string? file = null)
     {
         var page = new StringBuilder();
         string title = $"flannelfast lab: {report.Scenario.Name}";
-        page.Append(CultureInfo.InvariantCulture, $"<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{Markup.Text(title)}</title>\n<style>\n{Style()}</style>\n</head>\n<body>\n<main>\n{Patterns}");
+        page.Append(CultureInfo.InvariantCulture, $"<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{Markup.Text(title)}</title>\n<style>\n{Resources.Text("palette.css")}{Resources.Text("report.css")}</style>\n</head>\n<body>\n<main>\n{Patterns}");
         page.Append(CultureInfo.InvariantCulture, $"<h1>{Markup.Text(title)}</h1>\n<p class=\"soft\">{Markup.Text(Setup(report))}</p>\n");
         page.Append("<p class=\"soft\">Bar: median. Whisker: its 95 % interval. Dots: the rounds, those beyond the scale at its end. Dashed line and hatched bar: the baseline. ×: ratio to the baseline within rounds, and its 95 % interval. With fewer than six rounds an interval is the whole range.</p>\n");
         if (report.Interrupted) page.Append("<section class=\"failed\">Interrupted: only the rounds finished until then are here.</section>\n");
         foreach (FailedMeasurement failure in report.Failures)
             page.Append(CultureInfo.InvariantCulture, $"<section class=\"failed\">{Markup.Text($"{failure.Workload} on {failure.Contender} failed in round {failure.Round}: {failure.Message}")}</section>\n");
         page.Append(GlanceTable.Draw(report));
-        foreach (WorkloadFacts workload in report.Workloads) AppendWorkload(page, report, workload);
+        foreach (WorkloadFacts workload in report.Workloads) AppendWorkload(page, report, workload, file);
         AppendDrops(page, report);
         AppendFacts(page, report);
         return page.Append("</main>\n</body>\n</html>\n").ToString();
     }
 
-    private static void AppendWorkload(StringBuilder page, LabReport report, WorkloadFacts workload)
+    private static void AppendWorkload(StringBuilder page, LabReport report, WorkloadFacts workload, string? file)
     {
         MeasureInfo[] measures = [.. MeasureInfo.All.Where(m => report.Summaries.Any(s => s.Workload == workload.Id && s.Measure == m.Name))];
         if (measures.Length == 0) return;
@@ -39,6 +41,7 @@ internal static class HtmlReport
             page.Append(BarChart.Draw(report, workload, measure));
         }
         page.Append(LineChart.Draw(report, workload));
+        page.Append(ProfileTable.Draw(report, workload, file));
         // A column of zeroes takes the room of one that says something.
         MeasureInfo[] others = [.. measures.Where(m => !m.IsHeadline && (!m.IsFault || report.Summaries.Any(s => s.Workload == workload.Id && s.Measure == m.Name && s.Value.High > 0)))];
         if (others.Length > 0)
@@ -95,12 +98,6 @@ internal static class HtmlReport
         page.Append("</dl>\n</section>\n");
 
         void Add(string term, string text) => page.Append(CultureInfo.InvariantCulture, $"<dt>{Markup.Text(term)}</dt><dd>{Markup.Text(text)}</dd>\n");
-    }
-
-    private static string Style()
-    {
-        using var reader = new StreamReader(typeof(HtmlReport).Assembly.GetManifestResourceStream("report.css")!);
-        return reader.ReadToEnd();
     }
 
     private static string Setup(LabReport report)

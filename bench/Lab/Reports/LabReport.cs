@@ -38,6 +38,9 @@ internal sealed record LabReport
 
     public required IReadOnlyList<FailedMeasurement> Failures { get; init; }
 
+    /// <summary>Where the time went, from a round that is in no figure; empty unless asked for.</summary>
+    public IReadOnlyList<ProfileFacts> Profiles { get; init => field = value ?? []; } = [];
+
     /// <summary>What was dropped by reason, all rounds together, the most first.</summary>
     internal IEnumerable<DropTotal> Drops =>
         from m in Measurements

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FlannelFast.Lab.Contenders;
 using FlannelFast.Lab.Hosting;
+using FlannelFast.Lab.Profiling;
 using FlannelFast.Lab.Reports;
 using FlannelFast.Lab.Scenarios;
 using FlannelFast.Lab.Topologies;
@@ -12,7 +13,7 @@ namespace FlannelFast.Lab.Running;
 /// Runs a scenario: all contenders are up at the same time, and every round visits all of them with every workload, so that a
 /// change of the machine's mood hits all alike.
 /// </summary>
-internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabProgress progress)
+internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabProgress progress, Profiler? profiler)
 {
     // A contender that failed twice at a workload is not asked a third time.
     private const int FailuresAllowed = 2;
@@ -23,6 +24,7 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
     private readonly long _started = Stopwatch.GetTimestamp();
     private readonly List<Measurement> _measurements = [];
     private readonly List<FailedMeasurement> _failures = [];
+    private readonly List<ProfileFacts> _profiles = [];
     private readonly HashSet<WorkloadSpec> _precise = [];
 
     private RelayFacts? _relay;
@@ -48,6 +50,7 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
             throw LabException.Input("contender bare relies on runs of datagrams that arrive as they were sent: expected the underlay veth, not wire-like");
         if (scenario.Underlay.IsWireLike) Tool.Require("ethtool", "--underlay wire-like");
         if (scenario.Underlay.LossPercent > 0 && !scenario.Underlay.HasRelay) Tool.Require("nft", "--loss");
+        profiler?.Prepare();
         using LabState state = await LabState.AcquireAsync(progress.Notice, cancel).ConfigureAwait(false);
         var contenders = new List<Contender>();
         try
@@ -72,12 +75,18 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
             try
             {
                 await MeasureAsync(runner, contenders, cancel).ConfigureAwait(false);
+                // What the relay did is over what was measured.
+                if (_relay is not null) _relay = _relay with { Frames = await topology.StopRelaysAsync(cancel).ConfigureAwait(false) };
+                if (profiler is not null)
+                {
+                    topology.StartRelays();
+                    await ProfileAsync(profiler, runner, contenders, state.Directory, cancel).ConfigureAwait(false);
+                }
             }
             catch (Exception) when (cancel.IsCancellationRequested && KeepFinished())
             {
                 _interrupted = true;
             }
-            if (_relay is not null && !_interrupted) _relay = _relay with { Frames = await topology.StopRelaysAsync(cancel).ConfigureAwait(false) };
             return Report(date, machine, facts);
         }
         catch (Exception) when (cancel.IsCancellationRequested)
@@ -188,12 +197,41 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
         catch (LabException e) when (!cancel.IsCancellationRequested)
         {
             runner.Topology.CheckRelays();
-            // What traffic programs complain about then is only its consequence.
-            string message = contender.Ended is { } end ? $"contender {contender.Name} has ended with {end}" : e.Message;
-            var failure = new FailedMeasurement(workload.Id, contender.Name, round, message);
-            _failures.Add(failure);
-            progress.Failed(failure);
+            Fail(workload, contender, round, e.Message);
         }
+    }
+
+    // A round of its own: what is being profiled is slower than what is measured.
+    private async Task ProfileAsync(Profiler profiler, WorkloadRunner runner, List<Contender> contenders, string workspace, CancellationToken cancel)
+    {
+        int round = 1 + (_measurements.Max(m => (int?)m.Round) ?? 0);
+        foreach (WorkloadSpec workload in scenario.Workloads)
+        {
+            foreach (Contender contender in contenders)
+            {
+                if (_failures.Count(f => f.Workload == workload.Id && f.Contender == contender.Name) >= FailuresAllowed) continue;
+                string what = $"profile: {workload.Id}, {contender.Name}";
+                try
+                {
+                    if (contender.Ended is { } ended) throw new LabException(ended);
+                    _profiles.Add(await profiler.ProfileAsync(runner, workload, contender, workspace, text => progress.Doing($"{what}: {text}"), cancel).ConfigureAwait(false));
+                    progress.Notice($"{what}: {_profiles[^1].FlameGraph}");
+                }
+                catch (LabException e) when (!cancel.IsCancellationRequested)
+                {
+                    runner.Topology.CheckRelays();
+                    Fail(workload, contender, round, $"profile: {e.Message}");
+                }
+            }
+        }
+    }
+
+    private void Fail(WorkloadSpec workload, Contender contender, int round, string message)
+    {
+        // What traffic programs complain about then is only its consequence.
+        var failure = new FailedMeasurement(workload.Id, contender.Name, round, contender.Ended is { } end ? $"contender {contender.Name} has ended with {end}" : message);
+        _failures.Add(failure);
+        progress.Failed(failure);
     }
 
     private static Dictionary<string, long> Drops(Topology topology, Contender contender)
@@ -256,5 +294,6 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
         Summaries = Summarizer.Summarize(_measurements, scenario.Baseline),
         Measurements = _measurements,
         Failures = _failures,
+        Profiles = _profiles,
     };
 }

@@ -78,7 +78,7 @@ internal static class LabCommand
         command.SetAction((result, _) => RunAsync(context, () =>
         {
             LabReport report = LabReport.ReadFile(result.GetValue(file)!);
-            if (result.GetValue(html) is { } page) WriteFile(page, HtmlReport.Create(report));
+            if (result.GetValue(html) is { } page) WriteFile(page, HtmlReport.Create(report, page));
             else LabRenderer.WriteReport(context.Out, report, new TerminalStyle(context.Colour));
             return Task.FromResult(ExitCode.Success);
         }));

@@ -3,6 +3,7 @@ using FlannelFast.Daemon.Hosting;
 using FlannelFast.Daemon.Rendering;
 using FlannelFast.Lab;
 using FlannelFast.Lab.Hosting;
+using FlannelFast.Lab.Profiling;
 using FlannelFast.Lab.Rendering;
 using FlannelFast.Lab.Reports;
 using FlannelFast.Lab.Running;
@@ -30,6 +31,7 @@ internal sealed class LabRunCommand
     private readonly Option<double?> _precision = Value<double?>("--precision", "PERCENT", "A workload is done when the 95 % interval of every ratio is this narrow on both sides");
     private readonly Option<string?> _json = Value<string?>("--json", "FILE", "Write everything, each raw round included, to a file");
     private readonly Option<string?> _html = Value<string?>("--html", "FILE", "Write one page with plots to a file");
+    private readonly Option<string?> _profile = Value<string?>(Profiler.Flag, "DIR", "Profile one more round with perf, and write flame graphs and folded stacks to a directory");
     private readonly CommandContext _context;
 
     private LabRunCommand(CommandContext context) => _context = context;
@@ -41,7 +43,7 @@ internal sealed class LabRunCommand
         foreach (Option option in new Option[]
         {
             run._file, run._contenders, run._only, run._baseline, run._topology, run._underlay, run._mtu, run._loss, run._delay, run._reorder, run._duplicate, run._time, run._rounds,
-            run._precision, run._json, run._html,
+            run._precision, run._json, run._html, run._profile,
         })
         {
             command.Options.Add(option);
@@ -52,6 +54,7 @@ internal sealed class LabRunCommand
             "flannelfast lab run quick",
             "flannelfast lab run standard --underlay wire-like --json wire.json --html wire.html",
             "flannelfast lab run quick --only tcp-1 --contender udp --contender udp:coalesce=off",
+            "flannelfast lab run quick --only tcp-1 --profile profiles --html quick.html",
             "flannelfast lab run quick --topology pods --contender kernel-vxlan --contender 'exec:mine=mytunnel --dev {device} --peer {peer}'",
         ];
         return command;
@@ -60,7 +63,7 @@ internal sealed class LabRunCommand
     private async Task<int> RunAsync(ParseResult result)
     {
         Scenario scenario = Changes(result).Apply(Named(result));
-        (string? json, string? html) = (result.GetValue(_json), result.GetValue(_html));
+        (string? json, string? html, string? profile) = (result.GetValue(_json), result.GetValue(_html), result.GetValue(_profile));
         // Before half an hour of measuring, not after it.
         foreach (string? file in new[] { json, html }) CheckWritable(file);
 
@@ -73,7 +76,7 @@ internal sealed class LabRunCommand
         try
         {
             var program = new ProgramFacts(BuildInfo.Version, BuildInfo.Revision, Self.Location);
-            report = await new LabRunner(scenario, program, progress).RunAsync(stop.Token).ConfigureAwait(false);
+            report = await new LabRunner(scenario, program, progress, profile is null ? null : new Profiler(profile)).RunAsync(stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -86,7 +89,7 @@ internal sealed class LabRunCommand
         }
         LabRenderer.WriteReport(_context.Out, report, style);
         // One that cannot be written must not cost the other.
-        bool written = Write(json, report.ToJson) & Write(html, () => HtmlReport.Create(report));
+        bool written = Write(json, report.ToJson) & Write(html, () => HtmlReport.Create(report, html));
         return written && report.Failures.Count == 0 && !report.Interrupted ? ExitCode.Success : ExitCode.Failure;
     }
 

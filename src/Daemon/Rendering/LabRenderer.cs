@@ -24,6 +24,7 @@ internal static class LabRenderer
         output.WriteLine(style.Heading("What it cost"));
         foreach (string line in Costs(report, style).Lines()) output.WriteLine(line);
         foreach (string line in report.Drops.Select(d => string.Create(CultureInfo.InvariantCulture, $"dropped: {d.Workload} on {d.Contender}: {d.Count:N0} {d.Reason}"))) output.WriteLine(style.Faint(line));
+        if (report.Profiles.Count > 0) WriteProfiles(output, report, style);
         output.WriteLine();
         foreach (FailedMeasurement failure in report.Failures)
             output.WriteLine(style.Warning($"failed: {failure.Workload} on {failure.Contender}, round {failure.Round}: {failure.Message}"));
@@ -61,6 +62,27 @@ internal static class LabRenderer
         if (undecided > 0) output.WriteLine(style.Faint($"undecided: too noisy, or fewer than {ChangeDetector.MinRounds} rounds"));
         output.WriteLine(style.Faint($"before: {Facts(before)}"));
         output.WriteLine(style.Faint($"after:  {Facts(after)}"));
+    }
+
+    private static void WriteProfiles(TextWriter output, LabReport report, TerminalStyle style)
+    {
+        output.WriteLine();
+        output.WriteLine($"{style.Heading("Where the time went")}{style.Faint("  (percent of the whole machine, in a round that is not in the figures)")}");
+        var table = new TextTable(Column.Left, Column.Left, Column.Right, Column.Right, Column.Right, Column.Right, Column.Left);
+        table.AddStyled(style.Faint, "", "", "FlannelFast", "kernel", "libraries", "idle", "system calls of the daemons");
+        foreach (ProfileFacts profile in report.Profiles)
+        {
+            string calls = string.Join(", ", profile.SystemCalls.Take(4).Select(c => $"{c.Name} {Number(c.Percent, 1)}"));
+            table.Add(
+                profile.Workload, profile.Contender, Number(profile.OwnPercent, 1), Number(profile.KernelPercent, 1), Number(profile.LibraryPercent, 1),
+                Number(profile.IdlePercent, 1), calls.Length > 0 ? calls : "-");
+        }
+        foreach (string line in table.Lines()) output.WriteLine(line);
+        foreach (ProfileFacts profile in report.Profiles)
+        {
+            string threads = string.Join(", ", profile.Threads.Select(t => $"{t.Name} {Number(t.Percent, 1)}"));
+            output.WriteLine(style.Faint($"{profile.Workload} on {profile.Contender}: {threads}"));
+        }
     }
 
     private static TextTable Costs(LabReport report, TerminalStyle style)

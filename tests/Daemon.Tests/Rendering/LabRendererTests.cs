@@ -17,6 +17,14 @@ public sealed class LabRendererTests
     }
 
     [Fact]
+    public void Profiles_are_a_table_after_what_it_cost()
+    {
+        using StringWriter output = new();
+        LabRenderer.WriteReport(output, MadeUpReport.Create(0.8) with { Profiles = MadeUpReport.Profiles("profiles") }, new TerminalStyle(false));
+        Golden.Check("Daemon.Tests", "lab-report-profiles", output.ToString());
+    }
+
+    [Fact]
     public void A_comparison_shows_what_changed()
     {
         using StringWriter output = new();

@@ -97,6 +97,7 @@ public sealed class LabTests : IDisposable
     [Theory]
     [InlineData("ethtool", "--underlay wire-like needs ethtool, which is not installed", "--underlay", "wire-like")]
     [InlineData("nft", "--loss needs nft, which is not installed", "--loss", "1")]
+    [InlineData("perf", "--profile needs perf, which is not installed", "--profile", "/nowhere")]
     public void A_missing_tool_is_named_before_anything_is_made(string tool, string message, params string[] flags)
     {
         string path = Shell.Run("sh", "-c", $"readlink -f \"$(PATH=$PATH:/usr/sbin:/sbin command -v {tool})\"").Output.Trim();

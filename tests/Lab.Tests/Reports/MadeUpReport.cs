@@ -37,6 +37,13 @@ internal static class MadeUpReport
         };
     }
 
+    /// <summary>Profiles of TCP, as if they had been written to a directory.</summary>
+    public static IReadOnlyList<ProfileFacts> Profiles(string directory) =>
+    [
+        new("tcp-1", "kernel-vxlan", $"{directory}/tcp-1.kernel-vxlan.svg", 8000, 1.5, 70.25, 8.25, 20, [new("tcp-sink", 40, 38.5), new("swapper", 12, 12)], []),
+        new("tcp-1", "udp", $"{directory}/tcp-1.udp#<1>.svg", 7996, 12.25, 72, 10, 5.75, [new("daemons", 54, 41.5), new("tcp-sink", 20, 19)], [new("writev", 17.7), new("sendmmsg", 12.9)]),
+    ];
+
     private static Measurement One(string workload, string contender, int round, Dictionary<string, double> values, string? congestion) => new()
     {
         Workload = workload,

@@ -44,6 +44,7 @@ public sealed class ReportTests
         var json = System.Text.Json.Nodes.JsonNode.Parse(MadeUpReport.Create(0.8).ToJson())!.AsObject();
         json.Remove("interrupted");
         json.Remove("relay");
+        json.Remove("profiles");
         foreach (string name in new[] { "delay_ms", "reorder_percent", "duplicate_percent" }) json["scenario"]!.AsObject().Remove(name);
         foreach (System.Text.Json.Nodes.JsonNode? measurement in json["measurements"]!.AsArray())
         {
@@ -73,6 +74,21 @@ public sealed class ReportTests
         Assert.DoesNotContain("<CPU>", page, StringComparison.Ordinal);
         // The page without its doctype and its two elements that HTML leaves open is well-formed, plots included.
         System.Xml.Linq.XDocument.Parse(page[page.IndexOf("<main>", StringComparison.Ordinal)..page.IndexOf("</body>", StringComparison.Ordinal)]);
+    }
+
+    [Fact]
+    public void A_profile_is_a_bar_and_a_link_from_where_the_page_is()
+    {
+        LabReport report = MadeUpReport.Create(0.8) with { Profiles = MadeUpReport.Profiles("/srv/lab/profiles") };
+        string page = HtmlReport.Create(report, "/srv/lab/pages/quick.html");
+        Assert.Contains("href=\"../profiles/tcp-1.kernel-vxlan.svg\"", page, StringComparison.Ordinal);
+        Assert.Contains("href=\"../profiles/tcp-1.udp%23%3C1%3E.svg\"", page, StringComparison.Ordinal);
+        Assert.Contains("href=\"/srv/lab/profiles/tcp-1.kernel-vxlan.svg\"", HtmlReport.Create(report), StringComparison.Ordinal);
+        Assert.Contains("<rect class=\"kernel\" x=\"12.3%\" y=\"3\" width=\"72.0%\" height=\"16\"/>", page, StringComparison.Ordinal);
+        Assert.Contains("writev 17.7, sendmmsg 12.9", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("http", page, StringComparison.Ordinal);
+        System.Xml.Linq.XDocument.Parse(page[page.IndexOf("<main>", StringComparison.Ordinal)..page.IndexOf("</body>", StringComparison.Ordinal)]);
+        Assert.DoesNotContain("Where the time goes", HtmlReport.Create(MadeUpReport.Create(0.8)), StringComparison.Ordinal);
     }
 
     [Fact]
