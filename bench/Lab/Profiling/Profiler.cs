@@ -75,7 +75,7 @@ internal sealed class Profiler(string directory)
             doing("folding the stacks");
             var folder = new StackFolder(contender.Daemons);
             await Perf.ReadAsync(data, folder, cancel).ConfigureAwait(false);
-            return Write(folder, workload, contender);
+            return Write(folder, workload, contender, $"{workload.Title}: {contender.Name}, {runner.Topology.Underlay.Setting}");
         }
         finally
         {
@@ -103,7 +103,7 @@ internal sealed class Profiler(string directory)
         _ => workload with { Seconds = s_lead.TotalSeconds + Seconds + Tail },
     };
 
-    private ProfileFacts Write(StackFolder folder, WorkloadSpec workload, Contender contender)
+    private ProfileFacts Write(StackFolder folder, WorkloadSpec workload, Contender contender, string title)
     {
         SampleTally tally = folder.Tally;
         if (tally.Count == 0) throw new LabException("perf recorded no sample");
@@ -114,7 +114,7 @@ internal sealed class Profiler(string directory)
         try
         {
             using (var folded = new StreamWriter(path + ".folded")) folder.Root.WriteFolded(folded);
-            File.WriteAllText(facts.FlameGraph, FlameGraph.Draw(folder.Root, $"{workload.Title}: {contender.Name}"));
+            File.WriteAllText(facts.FlameGraph, FlameGraph.Draw(folder.Root, title));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
