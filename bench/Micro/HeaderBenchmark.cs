@@ -7,7 +7,7 @@ using FlannelFast.Dataplane.Tests.Packets;
 
 namespace FlannelFast.Bench.Micro;
 
-/// <summary>What is done once per packet: writing the VXLAN header, checking a received one, checking the inner IPv4 header, lowering the TTL.</summary>
+/// <summary>What is done once per packet: writing the VXLAN header, choosing the source port, checking a received one, checking the inner IPv4 header, lowering the TTL.</summary>
 public unsafe class HeaderBenchmark : IValidated
 {
     private const int Packets = 1_024;
@@ -16,6 +16,7 @@ public unsafe class HeaderBenchmark : IValidated
     private readonly byte[] _datagram = GC.AllocateArray<byte>(2_048, pinned: true);
     private readonly Vxlan _sender = new(1, s_ours, false);
     private readonly Vxlan _receiver = new(1, s_peer, false);
+    private readonly FlowHash _flows = new(new(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
     private ulong _peerMac;
     private int _length;
 
@@ -31,6 +32,7 @@ public unsafe class HeaderBenchmark : IValidated
         if (!_datagram.AsSpan(0, expected.Length).SequenceEqual(expected)) throw new InvalidOperationException("the VXLAN header is wrong");
         if (CheckVxlanHeader() != 0) throw new InvalidOperationException("a right VXLAN header is refused");
         if (CheckIpv4Header() != 0) throw new InvalidOperationException("a right IPv4 header is refused");
+        if (ChooseSourcePort() % Packets != 0) throw new InvalidOperationException("one flow has two source ports");
         fixed (byte* inner = &_datagram[_sender.Overhead])
         {
             inner[Ipv4.TtlOffset] = 0;
@@ -43,6 +45,17 @@ public unsafe class HeaderBenchmark : IValidated
     public void WriteVxlanHeader()
     {
         for (int i = 0; i < Packets; i++) _sender.WriteHeader(_datagram, _peerMac, ipv6: false);
+    }
+
+    [Benchmark(OperationsPerInvoke = Packets)]
+    public int ChooseSourcePort()
+    {
+        int sum = 0;
+        fixed (byte* inner = &_datagram[_sender.Overhead])
+        {
+            for (int i = 0; i < Packets; i++) sum += _flows.Choose(inner, _length, ipv6: false, 8);
+        }
+        return sum;
     }
 
     [Benchmark(OperationsPerInvoke = Packets)]

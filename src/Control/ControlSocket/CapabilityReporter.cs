@@ -16,6 +16,7 @@ internal static class CapabilityReporter
             "UDP super-packets cross the TUN", "the TUN driver refused TUN_F_USO4 and TUN_F_USO6, which are new in Linux 6.2"),
         Row("udp_segment", found.UdpSegment, options.UdpSegment, "--udp-segment",
             "runs of datagrams leave in one send", "the kernel refused UDP_SEGMENT, new in Linux 4.18, or the underlay cannot segment"),
+        .. SourcePorts(options, found),
         Row("udp_gro", found.UdpGro, options.UdpGro, "--udp-gro",
             "runs of datagrams arrive in one receive", "the kernel refused UDP_GRO, new in Linux 5.0"),
         Row("coalesce", options.Coalesce && found.TunVnetHeader, options.Coalesce, options.TunOffloads ? "--coalesce" : "--tun-offloads",
@@ -23,6 +24,17 @@ internal static class CapabilityReporter
         Row("real_time", found.RealTime, options.RealTime, "--real-time",
             "busy workers run before programs", "the kernel refused SCHED_RR: CAP_SYS_NICE is missing"),
     ];
+
+    /// <summary>One row with VXLAN, none with a format that has one port: nothing is missing there.</summary>
+    private static CapabilityReport[] SourcePorts(EngineOptions options, CapabilityStatus found)
+    {
+        const string Name = "source_ports";
+        if (options.Encapsulation == EncapsulationKind.Udp) return [];
+        if (options.SourcePorts == 1) return [new(Name, false, "switched off by --source-ports 1")];
+        string use = found.SourcePorts == 1 ? "all flows of a worker leave from one port" : $"flows of a worker leave from {found.SourcePorts} ports";
+        bool several = found.SourcePorts > 1;
+        return [new(Name, several, found.SourcePortShortage is { } reason ? $"{use} instead of {options.SourcePorts}: {reason}" : use)];
+    }
 
     private static CapabilityReport Row(string name, bool inUse, bool wanted, string flag, string use, string obstacle) =>
         new(name, inUse, inUse ? use : wanted ? obstacle : $"switched off by {flag} off");

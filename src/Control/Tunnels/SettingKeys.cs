@@ -14,6 +14,7 @@ internal static class SettingKeys
     internal const string Mtu = "mtu";
     internal const string Queues = "queues";
     internal const string Peers = "peers";
+    internal const string SourcePorts = "source_ports";
     internal const string SourceCheck = "source_check";
     internal const string NoSourcePortCheck = "no_source_port_check";
     internal const string IgnoreReservedBits = "ignore_reserved_bits";
@@ -32,7 +33,7 @@ internal static class SettingKeys
     /// <summary>The fields of the file, in the order of the documentation.</summary>
     internal static IReadOnlyList<string> All { get; } =
     [
-        Device, Local, Networks, Subnets, Encap, Port, Vni, Mac, Mtu, Queues, Peers, SourceCheck, NoSourcePortCheck,
+        Device, Local, Networks, Subnets, Encap, Port, Vni, Mac, Mtu, Queues, SourcePorts, Peers, SourceCheck, NoSourcePortCheck,
         IgnoreReservedBits, TunOffloads, UdpSegment, UdpGro, Coalesce, Pause, RealTime, SocketBuffer,
     ];
 

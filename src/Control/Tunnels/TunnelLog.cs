@@ -16,4 +16,7 @@ internal static partial class TunnelLog
 
     [LoggerMessage(104, LogLevel.Error, "no more notifications of network changes, looking every 30 s instead: {Reason}")]
     internal static partial void MonitorFailed(this ILogger log, string reason);
+
+    [LoggerMessage(105, LogLevel.Warning, "flows leave from {Count} source ports instead of {Wanted}: {Reason}")]
+    internal static partial void SourcePortsMissing(this ILogger log, int count, int wanted, string reason);
 }

@@ -80,6 +80,13 @@ internal sealed class TunnelRuntime : ITunnelRuntime
         _engine.TunLost += OnTunLost;
         _engine.Start();
         _supervisor.Start();
+        TellOfMissingSourcePorts();
+    }
+
+    private void TellOfMissingSourcePorts()
+    {
+        CapabilityStatus found = _engine.ReadStatus().Capabilities;
+        if (found.SourcePortShortage is { } reason) _log.SourcePortsMissing(found.SourcePorts, _config.Engine.SourcePorts, reason);
     }
 
     private static PacketEngine CreateEngine(TunnelConfig config)
@@ -118,6 +125,7 @@ internal sealed class TunnelRuntime : ITunnelRuntime
             throw HostRefusal.Explain(refused, moved);
         }
         _config = moved;
+        TellOfMissingSourcePorts();
         _wake.Set();
     }
 

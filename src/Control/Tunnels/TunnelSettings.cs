@@ -27,6 +27,8 @@ internal sealed class TunnelSettings
 
     public SettingValue Queues { get; set; }
 
+    public SettingValue SourcePorts { get; set; }
+
     public SettingValue SourceCheck { get; set; }
 
     public SettingValue NoSourcePortCheck { get; set; }

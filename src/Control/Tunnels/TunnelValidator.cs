@@ -57,6 +57,7 @@ internal static class TunnelValidator
         OnlyWith(EncapsulationKind.Vxlan, SettingKeys.Vni, settings.Vni);
         OnlyWith(EncapsulationKind.Vxlan, SettingKeys.Mac, settings.Mac);
         OnlyWith(EncapsulationKind.Vxlan, SettingKeys.IgnoreReservedBits, settings.IgnoreReservedBits);
+        OnlyWith(EncapsulationKind.Vxlan, SettingKeys.SourcePorts, settings.SourcePorts);
         OnlyWith(EncapsulationKind.Udp, SettingKeys.NoSourcePortCheck, settings.NoSourcePortCheck);
 
         var options = new EngineOptions
@@ -76,6 +77,7 @@ internal static class TunnelValidator
 
         return options with
         {
+            SourcePorts = read.Integer(SettingKeys.SourcePorts, settings.SourcePorts, 1, EngineOptions.MaxSourcePorts, options.SourcePorts),
             SourceCheck = settings.SourceCheck.IsSet
                 ? read.Choice(SettingKeys.SourceCheck, settings.SourceCheck, s_sourceChecks) : options.SourceCheck,
             CheckSourcePort = !read.Switch(SettingKeys.NoSourcePortCheck, settings.NoSourcePortCheck, false),

@@ -14,7 +14,7 @@ internal sealed class TunnelOptions
 {
     private readonly List<(string Key, Option Option)> _all = [];
 
-    private readonly Option<string> _device, _local, _encap, _port, _vni, _mac, _mtu, _queues, _sourceCheck;
+    private readonly Option<string> _device, _local, _encap, _port, _vni, _mac, _mtu, _queues, _sourcePorts, _sourceCheck;
     private readonly Option<string> _tunOffloads, _udpSegment, _udpGro, _coalesce, _pause, _realTime, _socketBuffer;
     private readonly Option<bool> _noSourcePortCheck, _ignoreReservedBits;
     private readonly Option<string[]> _networks, _subnets, _peers;
@@ -35,6 +35,7 @@ internal sealed class TunnelOptions
         _mac = Text(SettingKeys.Mac, "MAC", "VtepMAC of this host, vxlan only [default: 02:ff and the four bytes of an IPv4 --local, or of the SHA-256 of an IPv6 one]");
         _mtu = Text(SettingKeys.Mtu, "BYTES", "MTU of the device; 0 takes that of the interface that owns --local, less the encapsulation's 28 to 70 bytes", 0);
         _queues = Text(SettingKeys.Queues, "N", $"TUN queues, sockets and worker threads, 1 to {TunnelDefaults.MaxQueues}", TunnelDefaults.Queues);
+        _sourcePorts = Text(SettingKeys.SourcePorts, "N", $"vxlan only: UDP source ports per worker that flows are spread over, 1 to {EngineOptions.MaxSourcePorts}; 1 sends all from --port", engine.SourcePorts);
         _sourceCheck = Text(SettingKeys.SourceCheck, "strict|peer|off", "How far senders are checked: peer and its subnet, peer only, not at all", "strict");
         _noSourcePortCheck = Flag(SettingKeys.NoSourcePortCheck, "udp only: accept datagrams from any source port of a peer");
         _ignoreReservedBits = Flag(SettingKeys.IgnoreReservedBits, "vxlan only: accept headers with reserved bits set (RFC 7348); Linux refuses them");
@@ -72,6 +73,7 @@ internal sealed class TunnelOptions
             Mac = One(_mac),
             Mtu = One(_mtu),
             Queues = One(_queues),
+            SourcePorts = One(_sourcePorts),
             SourceCheck = One(_sourceCheck),
             NoSourcePortCheck = Present(_noSourcePortCheck),
             IgnoreReservedBits = Present(_ignoreReservedBits),

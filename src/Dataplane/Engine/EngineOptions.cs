@@ -39,6 +39,15 @@ public sealed record EngineOptions
     /// <summary>TUN queues, UDP sockets and worker threads, 1 to 64.</summary>
     public int Queues { get; init; } = 1;
 
+    /// <summary>The largest <see cref="SourcePorts"/>.</summary>
+    public const int MaxSourcePorts = 32;
+
+    /// <summary>
+    /// VXLAN only: UDP source ports per worker that inner flows are spread over, 1 to <see cref="MaxSourcePorts"/>. The first is <see cref="Port"/>, the others
+    /// are the kernel's choice; fewer where the host has no more to give. The udp encapsulation has the one that peers check.
+    /// </summary>
+    public int SourcePorts { get; init; } = 8;
+
     /// <summary>Bytes of kernel receive and send buffer to ask for per socket; the kernel reports back twice the value.</summary>
     public int SocketBuffer { get; init; } = 4 << 20;
 

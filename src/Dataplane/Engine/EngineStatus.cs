@@ -14,10 +14,13 @@ public sealed record EngineStatus(CapabilityStatus Capabilities, IReadOnlyList<W
 /// <param name="UdpSegment">Datagrams leave through UDP_SEGMENT. Turns false when the kernel refuses it at run time.</param>
 /// <param name="UdpGro">Datagrams arrive through UDP_GRO.</param>
 /// <param name="RealTime">Busy workers run in real time. Known once the workers have started.</param>
+/// <param name="SourcePorts">Source ports that each worker spreads flows over; of several workers the fewest. 1 is the tunnel's own port alone.</param>
+/// <param name="SourcePortShortage">Why there are fewer than asked for, or null.</param>
 /// <param name="ReceiveBuffer">SO_RCVBUF as read back, bytes.</param>
 /// <param name="SendBuffer">SO_SNDBUF as read back, bytes.</param>
 public sealed record CapabilityStatus(
-    bool TunVnetHeader, bool TunTso, bool TunUso, bool UdpSegment, bool UdpGro, bool RealTime, int ReceiveBuffer, int SendBuffer);
+    bool TunVnetHeader, bool TunTso, bool TunUso, bool UdpSegment, bool UdpGro, bool RealTime,
+    int SourcePorts, string? SourcePortShortage, int ReceiveBuffer, int SendBuffer);
 
 /// <summary>One worker: its two directions and what its loop did.</summary>
 /// <param name="Index">0-based number, also of its TUN queue and socket.</param>

@@ -9,7 +9,7 @@ using FlannelFast.Dataplane.Tun;
 namespace FlannelFast.Dataplane.Engine;
 
 /// <summary>
-/// A running packet engine: one TUN device, one UDP socket per queue, one worker thread for each pair. Owns all of them.
+/// A running packet engine: one TUN device, and for each of its queues UDP sockets and a worker thread. Owns all of them.
 /// Members may be called from any thread, one at a time, except <see cref="ReadStatus"/>, which may be called at any time
 /// before <see cref="Dispose"/>.
 /// </summary>
@@ -18,17 +18,17 @@ public sealed class PacketEngine : IDisposable
     private EngineOptions _options;
     private readonly IReadOnlyList<IPNetwork> _localSubnets;
     private readonly TunDevice _tun;
-    private readonly UdpPort[] _ports;
+    private readonly WorkerSockets[] _sockets;
     private readonly Worker[] _workers;
     private readonly int _collectionsAtStart;
 
-    private PacketEngine(EngineOptions options, IReadOnlyList<IPNetwork> localSubnets, PeerTable peers, TunDevice tun, UdpPort[] ports, Worker[] workers)
+    private PacketEngine(EngineOptions options, IReadOnlyList<IPNetwork> localSubnets, PeerTable peers, TunDevice tun, WorkerSockets[] sockets, Worker[] workers)
     {
         _options = options;
         _localSubnets = localSubnets;
         Peers = peers;
         _tun = tun;
-        _ports = ports;
+        _sockets = sockets;
         _workers = workers;
         _collectionsAtStart = Collections;
     }
@@ -62,15 +62,15 @@ public sealed class PacketEngine : IDisposable
             PeerTable table = PeerTable.Build(localSubnets, peers, previous: null, options.Queues);
             TunDevice tun = TunDevice.Create(device, options.Queues, options.TunOffloads ? TunOffloads.Uso : TunOffloads.None);
             owned.Push(tun);
-            var ports = new UdpPort[options.Queues];
-            for (int i = 0; i < ports.Length; i++) owned.Push(ports[i] = Bind(options));
+            var sockets = new WorkerSockets[options.Queues];
+            for (int i = 0; i < sockets.Length; i++) owned.Push(sockets[i] = WorkerSockets.Bind(options));
             var workers = new Worker[options.Queues];
             for (int i = 0; i < workers.Length; i++)
             {
-                workers[i] = CreateWorker(options, i, tun, ports[i], table, localSubnets);
+                workers[i] = CreateWorker(options, i, tun, sockets[i], table, localSubnets);
                 owned.Push(workers[i]);
             }
-            return new(options, localSubnets, table, tun, ports, workers);
+            return new(options, localSubnets, table, tun, sockets, workers);
         }
         catch
         {
@@ -79,28 +79,26 @@ public sealed class PacketEngine : IDisposable
         }
     }
 
-    private static UdpPort Bind(EngineOptions options) =>
-        UdpPort.Bind(options.Local, options.Port, options.Queues > 1, options.SocketBuffer, options.UdpGro, options.UdpSegment);
-
     private static Worker CreateWorker(
-        EngineOptions options, int index, TunDevice tun, UdpPort udp, PeerTable table, IReadOnlyList<IPNetwork> localSubnets)
+        EngineOptions options, int index, TunDevice tun, WorkerSockets sockets, PeerTable table, IReadOnlyList<IPNetwork> localSubnets)
     {
         var workerOptions = new WorkerOptions
         {
             DestinationPort = options.Port,
-            UnderlayIsIpv6 = udp.IsIpv6,
+            UnderlayIsIpv6 = sockets.Main.IsIpv6,
             SourceCheck = options.SourceCheck,
             CheckSourcePort = options.CheckSourcePort,
+            SourcePorts = sockets.Fds.Length,
             VnetHeader = tun.HasVnetHeader,
             CoalesceTcp = options.Coalesce && tun.Offloads >= TunOffloads.Tso,
             CoalesceUdp = options.Coalesce && tun.Offloads >= TunOffloads.Uso,
-            UdpSegment = udp.Segment,
+            UdpSegment = sockets.Main.Segment,
             PauseMicroseconds = options.PauseMicroseconds,
             RealTime = options.RealTime,
             DeviceAddress = DeviceAddress(localSubnets),
         };
         var control = new NativeFd(SysResult.From(Libc.eventfd(0, Libc.EFD_NONBLOCK | Libc.EFD_CLOEXEC)).ThrowOnError("cannot create an eventfd"));
-        var port = new HostPort(tun.QueueFd(index), udp.Fd, control.Number);
+        var port = new HostPort(tun.QueueFd(index), sockets.Fds, control.Number);
         return options.Encapsulation switch
         {
             EncapsulationKind.Udp => new PacketWorker<HostPort, IpInUdp>(index, control, table, port, new(options.InnerIpv6), workerOptions),
@@ -171,16 +169,16 @@ public sealed class PacketEngine : IDisposable
         if (local.AddressFamily != _options.Local.AddressFamily) throw new ArgumentException($"an address of the family of {_options.Local} expected, not {local}");
         if (local.Equals(_options.Local)) return;
         EngineOptions moved = _options with { Local = local };
-        var fresh = new Stack<UdpPort>(_ports.Length);
+        var fresh = new Queue<WorkerSockets>(_sockets.Length);
         try
         {
             // All of them before the first is put in place: the address is refused as a whole.
-            foreach (UdpPort _ in _ports) fresh.Push(Bind(moved));
-            foreach (UdpPort port in _ports) port.Become(fresh.Pop());
+            foreach (WorkerSockets sockets in _sockets) fresh.Enqueue(sockets.BindAnew(moved));
+            foreach (WorkerSockets sockets in _sockets) sockets.Become(fresh.Dequeue());
         }
         finally
         {
-            foreach (UdpPort unused in fresh) unused.Dispose();
+            foreach (WorkerSockets unused in fresh) unused.Dispose();
         }
         _options = moved;
         foreach (Worker worker in _workers) worker.LookAgain();
@@ -189,10 +187,12 @@ public sealed class PacketEngine : IDisposable
     /// <summary>Reads all counters.</summary>
     public EngineStatus ReadStatus()
     {
-        UdpPort port = _ports[0];
+        UdpPort port = _sockets[0].Main;
         var capabilities = new CapabilityStatus(
             _tun.HasVnetHeader, _tun.Offloads >= TunOffloads.Tso, _tun.Offloads >= TunOffloads.Uso,
-            _workers.All(worker => worker.UsesUdpSegment), port.Gro, _workers.All(worker => worker.UsesRealTime), port.ReceiveBuffer, port.SendBuffer);
+            _workers.All(worker => worker.UsesUdpSegment), port.Gro, _workers.All(worker => worker.UsesRealTime),
+            _sockets.Min(sockets => sockets.SourcePorts), _sockets.Select(sockets => sockets.Shortage).FirstOrDefault(shortage => shortage is not null),
+            port.ReceiveBuffer, port.SendBuffer);
         return new(
             capabilities, [.. _workers.Select(worker => worker.ReadStatus())],
             _workers.Sum(worker => worker.AllocatedBytes), Collections - _collectionsAtStart);
@@ -203,7 +203,7 @@ public sealed class PacketEngine : IDisposable
     {
         foreach (Worker worker in _workers) worker.Stop();
         foreach (Worker worker in _workers) worker.Dispose();
-        foreach (UdpPort port in _ports) port.Dispose();
+        foreach (WorkerSockets sockets in _sockets) sockets.Dispose();
         _tun.Dispose();
     }
 }

@@ -83,14 +83,15 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
         _counters->Egress.Packets += plan.Count;
         _counters->Egress.Bytes += length;
         if (IsTcpSuperPacket(_frameVnet->gso_type)) _bulkBytes += length;
+        int source = _encapsulation.HasFixedSourcePort ? 0 : _flows.Choose(packet, length, ipv6, _options.SourcePorts);
         for (int i = 0; i < plan.Count; i++)
         {
             int datagram = _encapsulation.Overhead + plan.LengthOf(i);
-            byte* place = _send.Reserve(entry, datagram);
+            byte* place = _send.Reserve(entry, source, datagram);
             if (place == null)
             {
                 _send.Flush(peers);
-                place = _send.Reserve(entry, datagram);
+                place = _send.Reserve(entry, source, datagram);
             }
             _encapsulation.WriteHeader(new Span<byte>(place, _encapsulation.Overhead), entry.Mac, ipv6);
             plan.Write(i, place + _encapsulation.Overhead);

@@ -280,7 +280,7 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
         int peer = peers.Find(Ipv4.Source(packet));
         if (peer < 0 || !TakeIcmpBudget()) return;
         int size = IcmpError.WriteIpv4(IcmpErrorKind.TimeExceeded, packet, length, _options.DeviceAddress, _icmp);
-        byte* place = _send.Reserve(peers.Entry(peer), _encapsulation.Overhead + size, originated: true);
+        byte* place = _send.Reserve(peers.Entry(peer), source: 0, _encapsulation.Overhead + size, originated: true);
         // A full batch only happens when the rate limit is far above one: this one answer is then not worth an extra flush.
         if (place == null) return;
         _encapsulation.WriteHeader(new Span<byte>(place, _encapsulation.Overhead), peers.Entry(peer).Mac, ipv6: false);

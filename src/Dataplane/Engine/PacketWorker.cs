@@ -28,6 +28,7 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation> : Worke
     private readonly ReceiveBatch<TPort> _receive;
     private readonly Coalescer _coalescer;
     private readonly WorkerOptions _options;
+    private readonly FlowHash _flows;
     private LoadMeter _load;
 
     /// <summary>
@@ -44,6 +45,7 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation> : Worke
         _port = port;
         _encapsulation = encapsulation;
         _options = options;
+        _flows = new(options.FlowSeed);
         _slab = new NativeSlab(SendBatch<TPort>.SlabSize + ReceiveBatch<TPort>.SlabSize + FrameOffset + EgressSlabSize + IngressSlabSize + 8192);
         _counters = _slab.Take<WorkerCounters>(1);
         _frame = _slab.Take<byte>(FrameCapacity + FrameOffset) + FrameOffset;

@@ -1,3 +1,4 @@
+using System.Numerics;
 using FlannelFast.Dataplane.Interop;
 using FlannelFast.Dataplane.Memory;
 using FlannelFast.Dataplane.Peers;
@@ -6,8 +7,8 @@ using FlannelFast.Dataplane.Sockets;
 namespace FlannelFast.Dataplane.Engine;
 
 /// <summary>
-/// Collects the datagrams of one burst into runs per peer and sends them with as few system calls as possible. Order is kept
-/// per peer; between peers it is free. Datagrams are built in place: <see cref="Reserve"/> gives the bytes, the caller fills
+/// Collects the datagrams of one burst into runs per peer and source port and sends them with as few system calls as possible: one for each
+/// source port in use. Order is kept per peer and source port; between them it is free. Datagrams are built in place: <see cref="Reserve"/> gives the bytes, the caller fills
 /// them before the next call. Owned and used by one worker thread; memory is the worker's slab.
 /// </summary>
 internal sealed unsafe class SendBatch<TPort>
@@ -40,7 +41,8 @@ internal sealed unsafe class SendBatch<TPort>
     private readonly bool _ipv6;
     private readonly int _overhead;
     private readonly SendRun* _runs;
-    private readonly int* _endpointOfRun;
+    private readonly int* _keyOfRun;
+    private readonly int* _runOfMessage;
     private readonly mmsghdr* _messages;
     private readonly iovec* _iovs;
     private readonly byte* _controls;
@@ -50,6 +52,7 @@ internal sealed unsafe class SendBatch<TPort>
     private readonly WorkerCounters* _counters;
     private readonly int _worker;
     private int _count;
+    private uint _sourcesInUse;
     private int _refusals;
 
     internal SendBatch(TPort port, int destinationPort, bool ipv6, bool segment, int overhead, int worker, WorkerCounters* counters, NativeSlab slab)
@@ -62,7 +65,8 @@ internal sealed unsafe class SendBatch<TPort>
         _counters = counters;
         UsesSegment = segment;
         _runs = slab.Take<SendRun>(MaxRuns);
-        _endpointOfRun = slab.Take<int>(MaxRuns);
+        _keyOfRun = slab.Take<int>(MaxRuns);
+        _runOfMessage = slab.Take<int>(MaxRuns);
         _messages = slab.Take<mmsghdr>(MaxRuns);
         _iovs = slab.Take<iovec>(MaxRuns);
         _controls = slab.Take<byte>(MaxRuns * Libc.CmsgSpaceOfOneWord);
@@ -86,12 +90,14 @@ internal sealed unsafe class SendBatch<TPort>
     /// Gives the bytes for the next datagram to an endpoint, or null when the batch must be flushed first.
     /// </summary>
     /// <param name="peer">The receiver, of the peer table that the flush will get.</param>
+    /// <param name="source">The source port, from 0 to <see cref="EngineOptions.MaxSourcePorts"/> - 1: always the same for one flow.</param>
     /// <param name="length">Bytes of the datagram, 1 to 65507.</param>
     /// <param name="originated">Made by the engine: travels alone and is counted apart.</param>
-    internal byte* Reserve(in PeerEntry peer, int length, bool originated = false)
+    internal byte* Reserve(in PeerEntry peer, int source, int length, bool originated = false)
     {
         int endpoint = peer.EndpointIndex;
-        int index = originated ? -1 : new ReadOnlySpan<int>(_endpointOfRun, _count).LastIndexOf(endpoint);
+        int key = endpoint * EngineOptions.MaxSourcePorts + source;
+        int index = originated ? -1 : new ReadOnlySpan<int>(_keyOfRun, _count).LastIndexOf(key);
         if (index >= 0)
         {
             SendRun* open = &_runs[index];
@@ -107,14 +113,14 @@ internal sealed unsafe class SendBatch<TPort>
         if (_count == MaxRuns) return null;
         SendRun* run = &_runs[_count];
         byte* address = _addresses + _count * SocketAddress.MaxSize;
-        _messages[_count].msg_hdr.msg_namelen = _ipv6
-            ? SocketAddress.WriteIpv6(address, peer.Ipv6, _destinationPort)
-            : SocketAddress.WriteIpv4(address, peer.Ipv4, _destinationPort);
-        _endpointOfRun[_count++] = originated ? -1 : endpoint;
+        _ = _ipv6 ? SocketAddress.WriteIpv6(address, peer.Ipv6, _destinationPort) : SocketAddress.WriteIpv4(address, peer.Ipv4, _destinationPort);
+        _keyOfRun[_count++] = originated ? -1 : key;
+        _sourcesInUse |= 1u << source;
         run->Length = length;
         run->SegmentSize = length;
         run->Segments = 1;
         run->Endpoint = endpoint;
+        run->Source = source;
         run->Closed = originated;
         run->Originated = originated;
         return run->Buffer;
@@ -125,65 +131,76 @@ internal sealed unsafe class SendBatch<TPort>
     internal void Flush(PeerTable peers)
     {
         if (_count == 0) return;
-        for (int i = 0; i < _count; i++) FillMessage(i);
+        // One for all sources: however many sockets are full, the other direction waits no longer.
         int patience = FullSocketPatience;
-        for (int next = 0; next < _count;)
+        for (; _sourcesInUse != 0; _sourcesInUse &= _sourcesInUse - 1)
         {
-            if (!UsesSegment && _runs[next].Segments > 1)
-            {
-                SendSingly(&_runs[next++], peers, ref patience);
-                continue;
-            }
-            int sent = _port.Send(_messages + next, SendableTogether(next));
-            if (sent > 0)
-            {
-                for (int i = next; i < next + sent; i++)
-                {
-                    CountSent(_runs[i], peers);
-                    if (_runs[i].Segments > 1) _refusals = 0;
-                }
-                next += sent;
-                continue;
-            }
-            next = AnswerError(next, -sent, peers, ref patience);
+            int source = BitOperations.TrailingZeroCount(_sourcesInUse);
+            SendMessages(source, FillMessages(source), peers, ref patience);
         }
         _count = 0;
     }
 
-    /// <summary>With UDP_SEGMENT all that is left; without it the leading runs of one datagram.</summary>
-    private int SendableTogether(int first)
+    private void SendMessages(int source, int count, PeerTable peers, ref int patience)
     {
-        if (UsesSegment) return _count - first;
+        for (int next = 0; next < count;)
+        {
+            if (!UsesSegment && RunOf(next)->Segments > 1)
+            {
+                SendSingly(next++, peers, ref patience);
+                continue;
+            }
+            int sent = _port.Send(source, _messages + next, SendableTogether(next, count));
+            if (sent > 0)
+            {
+                for (int i = next; i < next + sent; i++)
+                {
+                    CountSent(*RunOf(i), peers);
+                    if (RunOf(i)->Segments > 1) _refusals = 0;
+                }
+                next += sent;
+                continue;
+            }
+            next = AnswerError(next, count, -sent, peers, ref patience);
+        }
+    }
+
+    private SendRun* RunOf(int message) => &_runs[_runOfMessage[message]];
+
+    /// <summary>With UDP_SEGMENT all that is left; without it the leading runs of one datagram.</summary>
+    private int SendableTogether(int first, int count)
+    {
+        if (UsesSegment) return count - first;
         int end = first;
-        while (end < _count && _runs[end].Segments == 1) end++;
+        while (end < count && RunOf(end)->Segments == 1) end++;
         return end - first;
     }
 
-    /// <summary>Handles the error of the first unsent message; returns the index to go on with.</summary>
-    private int AnswerError(int index, int errno, PeerTable peers, ref int patience)
+    /// <summary>Handles the error of the first unsent message of a source; returns the message to go on with.</summary>
+    private int AnswerError(int message, int count, int errno, PeerTable peers, ref int patience)
     {
-        SendRun* run = &_runs[index];
+        SendRun* run = RunOf(message);
         switch (errno)
         {
             case Errno.EAGAIN or Errno.EINTR when patience > 0:
                 patience--;
-                _port.WaitWritable(1);
-                return index;
+                _port.WaitWritable(run->Source, 1);
+                return message;
             case Errno.EAGAIN or Errno.EINTR or Errno.ENOBUFS or Errno.ENOMEM:
-                // Trying on would spin against a full queue; the tail goes too, so that nothing overtakes.
-                for (int i = index; i < _count; i++) CountDropped(_runs[i], DropReason.SendNoBuffers, peers);
-                return _count;
+                // Trying on would spin against a full queue; the tail goes too, so that nothing overtakes. Other sources have flows of their own.
+                for (int i = message; i < count; i++) CountDropped(*RunOf(i), DropReason.SendNoBuffers, peers);
+                return count;
             case Errno.ECONNREFUSED when patience > 0:
                 // The pending error of an earlier datagram, possibly to another peer; it is cleared by having been reported.
                 patience--;
-                return index;
+                return message;
             case Errno.EIO or Errno.EINVAL or Errno.EMSGSIZE or Errno.EOPNOTSUPP when run->Segments > 1:
                 _counters->GsoFallbacks++;
-                if (SendSingly(run, peers, ref patience)) NoteRefusal(errno);
-                return index + 1;
+                if (SendSingly(message, peers, ref patience)) NoteRefusal(errno);
+                return message + 1;
             default:
                 CountDropped(*run, Classify(errno), peers);
-                return index + 1;
+                return message + 1;
         }
     }
 
@@ -199,22 +216,23 @@ internal sealed unsafe class SendBatch<TPort>
     }
 
     /// <summary>Sends the datagrams of a run one by one. False when the kernel took none: then it was not the run it refused.</summary>
-    private bool SendSingly(SendRun* run, PeerTable peers, ref int patience)
+    private bool SendSingly(int message, PeerTable peers, ref int patience)
     {
+        SendRun* run = RunOf(message);
         int count = run->Segments;
         bool any = false;
         for (int i = 0; i < count; i++)
         {
             int offset = i * run->SegmentSize;
             _singleIovs[i] = new() { iov_base = run->Buffer + offset, iov_len = (nuint)Math.Min(run->SegmentSize, run->Length - offset) };
-            _singles[i].msg_hdr = _messages[run - _runs].msg_hdr;
+            _singles[i].msg_hdr = _messages[message].msg_hdr;
             _singles[i].msg_hdr.msg_iov = &_singleIovs[i];
             _singles[i].msg_hdr.msg_control = null;
             _singles[i].msg_hdr.msg_controllen = 0;
         }
         for (int next = 0; next < count;)
         {
-            int sent = _port.Send(_singles + next, count - next);
+            int sent = _port.Send(run->Source, _singles + next, count - next);
             if (sent > 0)
             {
                 for (int i = next; i < next + sent; i++) CountSent(Single(run, i), peers);
@@ -226,7 +244,7 @@ internal sealed unsafe class SendBatch<TPort>
             {
                 case Errno.EAGAIN or Errno.EINTR when patience > 0:
                     patience--;
-                    _port.WaitWritable(1);
+                    _port.WaitWritable(run->Source, 1);
                     break;
                 case Errno.ECONNREFUSED when patience > 0:
                     patience--;
@@ -276,7 +294,20 @@ internal sealed unsafe class SendBatch<TPort>
         peers.Counters(_worker, run.Endpoint).SendErrors += run.Segments;
     }
 
-    private void FillMessage(int index)
+    /// <summary>Lines the runs of a source up as messages, in their order. Returns how many.</summary>
+    private int FillMessages(int source)
+    {
+        int count = 0;
+        for (int i = 0; i < _count; i++)
+        {
+            if (_runs[i].Source != source) continue;
+            _runOfMessage[count] = i;
+            FillMessage(&_messages[count++].msg_hdr, i);
+        }
+        return count;
+    }
+
+    private void FillMessage(msghdr* header, int index)
     {
         SendRun* run = &_runs[index];
         _iovs[index].iov_len = (nuint)run->Length;
@@ -284,19 +315,19 @@ internal sealed unsafe class SendBatch<TPort>
         *(ushort*)(control + Libc.CmsgHeaderSize) = (ushort)run->SegmentSize;
         // Some kernels refuse a segment size on a message of one datagram, so it goes without.
         bool segmented = run->Segments > 1;
-        msghdr* header = &_messages[index].msg_hdr;
+        header->msg_name = _addresses + index * SocketAddress.MaxSize;
+        header->msg_iov = &_iovs[index];
         header->msg_control = segmented ? control : null;
         header->msg_controllen = segmented ? (nuint)Libc.CmsgSpaceOfOneWord : 0;
     }
 
-    /// <summary>Fills what never changes: a message of one iovec and one address, a control message with UDP_SEGMENT.</summary>
+    /// <summary>Fills what never changes: that a message has one iovec and an address of the family, where a run's bytes are, a control message with UDP_SEGMENT.</summary>
     private void Prepare(int index)
     {
         _iovs[index].iov_base = _runs[index].Buffer;
         msghdr* header = &_messages[index].msg_hdr;
-        header->msg_iov = &_iovs[index];
         header->msg_iovlen = 1;
-        header->msg_name = _addresses + index * SocketAddress.MaxSize;
+        header->msg_namelen = (uint)(_ipv6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in));
         var control = (cmsghdr*)(_controls + index * Libc.CmsgSpaceOfOneWord);
         control->cmsg_len = Libc.CmsgHeaderSize + sizeof(ushort);
         control->cmsg_level = Libc.SOL_UDP;

@@ -21,6 +21,9 @@ internal unsafe struct SendRun
     /// <summary>The receiving endpoint: index into the peer table the batch was filled with.</summary>
     internal int Endpoint;
 
+    /// <summary>The source port to leave from.</summary>
+    internal int Source;
+
     /// <summary>A shorter datagram ended the run, or it is full.</summary>
     internal bool Closed;
 

@@ -15,6 +15,12 @@ internal sealed record WorkerOptions
     /// <summary>Refuse datagrams from another port than <see cref="DestinationPort"/>, where the wire format fixes it.</summary>
     internal bool CheckSourcePort { get; init; } = true;
 
+    /// <summary>Source ports that flows are spread over where the wire format leaves them free, 1 to <see cref="EngineOptions.MaxSourcePorts"/>.</summary>
+    internal int SourcePorts { get; init; } = 1;
+
+    /// <summary>What the spreading starts from; random, so that nobody outside knows the result.</summary>
+    internal Guid FlowSeed { get; init; } = Guid.NewGuid();
+
     /// <summary>TUN frames start with a virtio-net header.</summary>
     internal bool VnetHeader { get; init; }
 

@@ -47,7 +47,7 @@ internal sealed unsafe partial class Coalescer
         {
             segment.IsIpv4 = true;
             segment.Protocol = Ipv4.Protocol(packet);
-            segment.PairHash = Mix(Wire.ReadRaw64(packet + Ipv4.SourceOffset) ^ _seed0, _seed1);
+            segment.PairHash = FlowHash.Mix(Wire.ReadRaw64(packet + Ipv4.SourceOffset) ^ _seed0, _seed1);
             int headerLength = Ipv4.HeaderLength(packet);
             if (headerLength < Ipv4.MinHeaderLength || Ipv4.TotalLength(packet) != length || Ipv4.IsFragment(packet)
                 || !TryLocateL4(ref segment, headerLength) || headerLength != Ipv4.MinHeaderLength) return Kind.WithoutPorts;
@@ -56,8 +56,8 @@ internal sealed unsafe partial class Coalescer
         {
             segment.Protocol = Ipv6.NextHeader(packet);
             byte* source = packet + Ipv6.SourceOffset, destination = packet + Ipv6.DestinationOffset;
-            ulong hash = Mix(Wire.ReadRaw64(source) ^ _seed0, Wire.ReadRaw64(source + sizeof(ulong)) ^ _seed1);
-            segment.PairHash = Mix(hash ^ Wire.ReadRaw64(destination), Wire.ReadRaw64(destination + sizeof(ulong)) ^ _seed0);
+            ulong hash = FlowHash.Mix(Wire.ReadRaw64(source) ^ _seed0, Wire.ReadRaw64(source + sizeof(ulong)) ^ _seed1);
+            segment.PairHash = FlowHash.Mix(hash ^ Wire.ReadRaw64(destination), Wire.ReadRaw64(destination + sizeof(ulong)) ^ _seed0);
             if (Ipv6.PayloadLength(packet) + Ipv6.HeaderLength != length || !TryLocateL4(ref segment, Ipv6.HeaderLength))
                 return Kind.WithoutPorts;
         }
@@ -69,7 +69,7 @@ internal sealed unsafe partial class Coalescer
         bool isTcp = segment.Protocol == IpProtocol.Tcp;
         if (!(isTcp ? _mergeTcp : _mergeUdp)) return Kind.Alone;
         byte* l4 = packet + segment.L4Offset;
-        segment.FlowHash = Mix(segment.PairHash ^ Udp.Ports(l4), (ulong)segment.Protocol << 32 ^ _seed1);
+        segment.FlowHash = FlowHash.Mix(segment.PairHash ^ Udp.Ports(l4), (ulong)segment.Protocol << 32 ^ _seed1);
         return (isTcp ? IsCandidateTcp(ref segment, l4) : IsCandidateUdp(ref segment, l4)) ? Kind.Candidate : Kind.Closing;
     }
 

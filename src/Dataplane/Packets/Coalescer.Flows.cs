@@ -72,11 +72,4 @@ internal sealed unsafe partial class Coalescer
                 .SequenceEqual(new(packet + Ipv6.SourceOffset, 2 * Ipv6.AddressLength + sizeof(uint)))
             && Ipv6.NextHeader(other) == segment.Protocol;
     }
-
-    /// <summary>Both halves of the 128-bit product: every input bit reaches every output bit, in one multiplication.</summary>
-    private static ulong Mix(ulong a, ulong b)
-    {
-        ulong high = Math.BigMul(a, b, out ulong low);
-        return high ^ low;
-    }
 }

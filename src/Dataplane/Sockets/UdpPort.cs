@@ -5,8 +5,8 @@ using FlannelFast.Dataplane.Interop;
 namespace FlannelFast.Dataplane.Sockets;
 
 /// <summary>
-/// One bound, unconnected UDP socket of the underlay; owns its descriptor. Options that only make it faster are probed and
-/// read back, never required.
+/// One bound, unconnected UDP socket of the underlay, which sends and perhaps receives; owns its descriptor. Options that only make it faster
+/// are probed and read back, never required.
 /// </summary>
 internal sealed unsafe class UdpPort : IDisposable
 {
@@ -46,16 +46,36 @@ internal sealed unsafe class UdpPort : IDisposable
     /// <exception cref="ErrnoException">EADDRINUSE, EADDRNOTAVAIL, EACCES and the like, with the address in the message.</exception>
     internal static UdpPort Bind(IPAddress local, int port, bool share, int buffer, bool gro, bool segment)
     {
-        bool ipv6 = local.AddressFamily == AddressFamily.InterNetworkV6;
-        int fd = SysResult.From(Libc.socket(ipv6 ? Libc.AF_INET6 : Libc.AF_INET, Libc.SOCK_DGRAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0))
-            .ThrowOnError("cannot create a UDP socket");
-        var udp = new UdpPort(new NativeFd(fd), ipv6);
+        UdpPort udp = Open(local);
         try
         {
-            udp.Configure(share, buffer, gro, segment);
-            byte* address = stackalloc byte[SocketAddress.MaxSize];
-            uint length = SocketAddress.Write(address, local, port);
-            SysResult.From(Libc.bind(fd, address, length)).ThrowOnError($"cannot bind UDP {new IPEndPoint(local, port)}");
+            udp.ConfigureSending(buffer);
+            udp.ConfigureReceiving(share, buffer, gro);
+            // Value 0 leaves the socket as it is and only asks whether the option is known (Linux 4.18).
+            udp.Segment = segment && udp.SetOption(Libc.SOL_UDP, Libc.UDP_SEGMENT, 0).IsSuccess;
+            udp.BindTo(local, port, $"cannot bind UDP {new IPEndPoint(local, port)}");
+            return udp;
+        }
+        catch
+        {
+            udp.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Binds a socket that only sends, to a port of the kernel's choice (net.ipv4.ip_local_port_range). What arrives there, the kernel throws away.</summary>
+    /// <param name="local">Address to bind; its family is the socket's.</param>
+    /// <param name="buffer">Bytes of send buffer to ask for.</param>
+    /// <exception cref="ErrnoException">EMFILE, EADDRINUSE when all ports of the range are taken, and the like.</exception>
+    internal static UdpPort BindSender(IPAddress local, int buffer)
+    {
+        UdpPort udp = Open(local);
+        try
+        {
+            udp.ConfigureSending(buffer);
+            // Before the port is bound, so that not one datagram comes in.
+            udp.RefuseEverything();
+            udp.BindTo(local, 0, $"cannot bind another source port at {local}");
             return udp;
         }
         catch
@@ -77,9 +97,26 @@ internal sealed unsafe class UdpPort : IDisposable
         other.Dispose();
     }
 
-    private void Configure(bool share, int buffer, bool gro, bool segment)
+    /// <summary>Lets this one's number stand for another socket too, which stays where it is: for a socket that could not be replaced by one of its own.</summary>
+    internal void StandFor(UdpPort other) => SysResult.From(Libc.dup3(other.Fd, Fd, Libc.O_CLOEXEC)).ThrowOnError("cannot replace the UDP socket");
+
+    private static UdpPort Open(IPAddress local)
     {
-        if (share) SetOption(Libc.SOL_SOCKET, Libc.SO_REUSEPORT, 1).ThrowOnError("cannot share the UDP port between workers (SO_REUSEPORT)");
+        bool ipv6 = local.AddressFamily == AddressFamily.InterNetworkV6;
+        int fd = SysResult.From(Libc.socket(ipv6 ? Libc.AF_INET6 : Libc.AF_INET, Libc.SOCK_DGRAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0))
+            .ThrowOnError("cannot create a UDP socket");
+        return new(new NativeFd(fd), ipv6);
+    }
+
+    private void BindTo(IPAddress local, int port, string attempted)
+    {
+        byte* address = stackalloc byte[SocketAddress.MaxSize];
+        uint length = SocketAddress.Write(address, local, port);
+        SysResult.From(Libc.bind(Fd, address, length)).ThrowOnError(attempted);
+    }
+
+    private void ConfigureSending(int buffer)
+    {
         // A forged "fragmentation needed" otherwise poisons the path for ten minutes and makes every UDP_SEGMENT send fail with
         // EMSGSIZE. OMIT rather than INTERFACE: a datagram beyond the interface MTU is fragmented, not lost, as with stock flannel.
         SysResult pmtu = IsIpv6
@@ -88,12 +125,27 @@ internal sealed unsafe class UdpPort : IDisposable
         pmtu.ThrowOnError("cannot switch path MTU discovery off on the UDP socket");
         if (IsIpv6) SetOption(Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 1).ThrowOnError("cannot restrict the UDP socket to IPv6");
         // The FORCE variants ignore net.core.[rw]mem_max but need CAP_NET_ADMIN; without it the capped ones do what they can.
-        if (SetOption(Libc.SOL_SOCKET, Libc.SO_RCVBUFFORCE, buffer).IsError) SetOption(Libc.SOL_SOCKET, Libc.SO_RCVBUF, buffer);
         if (SetOption(Libc.SOL_SOCKET, Libc.SO_SNDBUFFORCE, buffer).IsError) SetOption(Libc.SOL_SOCKET, Libc.SO_SNDBUF, buffer);
+    }
+
+    private void ConfigureReceiving(bool share, int buffer, bool gro)
+    {
+        if (share) SetOption(Libc.SOL_SOCKET, Libc.SO_REUSEPORT, 1).ThrowOnError("cannot share the UDP port between workers (SO_REUSEPORT)");
+        if (SetOption(Libc.SOL_SOCKET, Libc.SO_RCVBUFFORCE, buffer).IsError) SetOption(Libc.SOL_SOCKET, Libc.SO_RCVBUF, buffer);
         SetOption(Libc.SOL_SOCKET, Libc.SO_RXQ_OVFL, 1);
         Gro = gro && SetOption(Libc.SOL_UDP, Libc.UDP_GRO, 1).IsSuccess;
-        // Value 0 leaves the socket as it is and only asks whether the option is known (Linux 4.18).
-        Segment = segment && SetOption(Libc.SOL_UDP, Libc.UDP_SEGMENT, 0).IsSuccess;
+    }
+
+    /// <summary>
+    /// A filter that accepts zero bytes of whatever comes (socket(7), SO_ATTACH_FILTER): nothing is queued, nobody is woken and nothing answered, and the kernel
+    /// counts it as the socket's drops (/proc/net/udp). A receive buffer of the smallest size would still keep the first strays for ever.
+    /// </summary>
+    private void RefuseEverything()
+    {
+        var refuse = new sock_filter { code = Libc.BPF_RET | Libc.BPF_K, k = 0 };
+        var program = new sock_fprog { len = 1, filter = &refuse };
+        SysResult.From(Libc.setsockopt(Fd, Libc.SOL_SOCKET, Libc.SO_ATTACH_FILTER, &program, (uint)sizeof(sock_fprog)))
+            .ThrowOnError("cannot close a source port to the outside (SO_ATTACH_FILTER)");
     }
 
     private SysResult SetOption(int level, int option, int value) =>

@@ -58,9 +58,25 @@ public sealed class StatusReporterTests
     public void A_capability_says_why_it_is_off(string name, bool found, bool wanted, bool inUse, string detail)
     {
         EngineOptions options = FakeTunnelRuntime.Config().Engine with { TunOffloads = wanted, Coalesce = wanted };
-        CapabilityReport row = CapabilityReporter.Report(options, new(found, found, found, found, found, found, 1, 1)).Single(c => c.Name == name);
+        CapabilityReport row = CapabilityReporter.Report(options, new(found, found, found, found, found, found, 1, null, 1, 1)).Single(c => c.Name == name);
         Assert.Equal(new(name, inUse, detail), row);
     }
+
+    [Theory]
+    [InlineData(1, 1, null, false, "switched off by --source-ports 1")]
+    [InlineData(8, 8, null, true, "flows of a worker leave from 8 ports")]
+    [InlineData(8, 5, "no more", true, "flows of a worker leave from 5 ports instead of 8: no more")]
+    [InlineData(8, 1, "not one", false, "all flows of a worker leave from one port instead of 8: not one")]
+    public void Source_ports_say_how_many_there_are_and_why_not_more(int wanted, int found, string? shortage, bool inUse, string detail)
+    {
+        EngineOptions options = FakeTunnelRuntime.Config(EncapsulationKind.Vxlan).Engine with { SourcePorts = wanted };
+        CapabilityReport row = CapabilityReporter.Report(options, new(true, true, true, true, true, true, found, shortage, 1, 1)).Single(c => c.Name == "source_ports");
+        Assert.Equal(new("source_ports", inUse, detail), row);
+    }
+
+    [Fact]
+    public void The_udp_format_says_nothing_of_source_ports() =>
+        Assert.DoesNotContain("source_ports", Report(FakeTunnelRuntime.Config()).Capabilities.Select(c => c.Name));
 
     private static StatusReport Report(TunnelConfig config)
     {

@@ -34,7 +34,7 @@ internal sealed class FakeTunnelRuntime(TunnelConfig config) : ITunnelRuntime
         long n = 0;
         return new(
             new("ff0", 7, CurrentConfig.Mtu > 0 ? CurrentConfig.Mtu : 1500 - CurrentConfig.Overhead, [.. CurrentConfig.DeviceAddresses.Select(a => a.ToString())]),
-            new(new(true, true, false, true, false, true, 8388608, 4194304), [Worker(0), Worker(1)], 0, 3),
+            new(new(true, true, false, true, false, true, 5, "cannot bind another source port at 192.0.2.1: Address already in use (errno 98)", 8388608, 4194304), [Worker(0), Worker(1)], 0, 3),
             [.. CurrentPeers.Select(p => new PeerTraffic(p, 1000 + ++n, 1_500_000 * n, 2000 + n, 3_000_000 * n, n % 3 == 0 ? 5 : 0))]);
     }
 

@@ -30,7 +30,7 @@ public sealed class TunnelSettingsFileTests : IDisposable
             {
               "device": "blue0", "local": "2001:db8::1", "encap": "vxlan",
               "networks": ["fd00:5::/48", "10.5.0.0/16"], "subnets": ["10.5.1.0/24", "fd00:5:0:1::/64"],
-              "port": 4789, "vni": 0, "mac": "0e:00:00:00:00:01", "mtu": 1400, "queues": 4,
+              "port": 4789, "vni": 0, "mac": "0e:00:00:00:00:01", "mtu": 1400, "queues": 4, "source_ports": 3,
               "source_check": "peer", "ignore_reserved_bits": true, "no_source_port_check": false,
               "tun_offloads": true, "udp_segment": false, "udp_gro": false, "coalesce": false,
               "pause": 0, "real_time": false, "socket_buffer": 65536,
@@ -61,6 +61,7 @@ public sealed class TunnelSettingsFileTests : IDisposable
                 CheckSourcePort = true,
                 IgnoreReservedBits = true,
                 Queues = 4,
+                SourcePorts = 3,
                 SocketBuffer = 65536,
                 UdpSegment = false,
                 UdpGro = false,
@@ -100,8 +101,8 @@ public sealed class TunnelSettingsFileTests : IDisposable
     [InlineData("[]", "FILE:1: expected an object in braces")]
     [InlineData("{} x", "FILE:1: not valid JSON: 'x' is invalid after a single JSON value. Expected end of data.")]
     [InlineData("{\n\"port\" 1}", "FILE:2: not valid JSON: '1' is invalid after a property name. Expected a ':'.")]
-    [InlineData("{\n\n\"prot\": 1}", "FILE:3: prot: no such field; expected one of device, local, networks, subnets, encap, port, vni, mac, mtu, queues, peers, source_check, no_source_port_check, ignore_reserved_bits, tun_offloads, udp_segment, udp_gro, coalesce, pause, real_time, socket_buffer")]
-    [InlineData("{\"Port\": 1}", "FILE:1: Port: no such field; expected one of device, local, networks, subnets, encap, port, vni, mac, mtu, queues, peers, source_check, no_source_port_check, ignore_reserved_bits, tun_offloads, udp_segment, udp_gro, coalesce, pause, real_time, socket_buffer")]
+    [InlineData("{\n\n\"prot\": 1}", "FILE:3: prot: no such field; expected one of device, local, networks, subnets, encap, port, vni, mac, mtu, queues, source_ports, peers, source_check, no_source_port_check, ignore_reserved_bits, tun_offloads, udp_segment, udp_gro, coalesce, pause, real_time, socket_buffer")]
+    [InlineData("{\"Port\": 1}", "FILE:1: Port: no such field; expected one of device, local, networks, subnets, encap, port, vni, mac, mtu, queues, source_ports, peers, source_check, no_source_port_check, ignore_reserved_bits, tun_offloads, udp_segment, udp_gro, coalesce, pause, real_time, socket_buffer")]
     [InlineData("{\n\"port\": 1,\n\"port\": 1}", "FILE:3: port: given twice; expected it once")]
     [InlineData("{\"port\": null}", "FILE:1: port: expected a value, not null; leave the field out to get its default")]
     [InlineData("{\"port\": [1]}", "FILE:1: port: expected a single value, not an array")]
@@ -127,6 +128,7 @@ public sealed class TunnelSettingsFileTests : IDisposable
     [InlineData(Udp + "\"udp_gro\": \"on\"}", "FILE:7: udp_gro: expected true or false, not \"on\"")]
     [InlineData(Udp + "\"source_check\": 1}", "FILE:7: source_check: expected strict or peer or off, not 1")]
     [InlineData(Udp + "\"vni\": 2}", "FILE:7: vni: has a meaning only with encap vxlan")]
+    [InlineData(Udp + "\"source_ports\": 8}", "FILE:7: source_ports: has a meaning only with encap vxlan")]
     [InlineData(Udp + "\"tun_offloads\": false, \"coalesce\": true}", "FILE:7: coalesce: needs tun_offloads, which is off")]
     [InlineData(Udp + "\"peers\": [null]}", "FILE: peers[0]: expected an object, not null")]
     [InlineData(Udp + "\"peers\": [{}]}", "FILE: peers[0].subnet: subnet is missing: expected the peer's pod subnet, for example 10.5.2.0/24")]

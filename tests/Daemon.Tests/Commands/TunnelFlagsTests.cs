@@ -61,6 +61,8 @@ public sealed class TunnelFlagsTests : IDisposable
     [InlineData("--mtu 65536", "--mtu: expected a whole number from 0 to 65535, not \"65536\"")]
     [InlineData("--encap vxlan --network fd05::/48 --subnet fd05:0:0:1::/64 --mtu 1279", "--mtu: expected 0 or 1280 to 65535 because the tunnel carries IPv6, not \"1279\"")]
     [InlineData("--queues 0", "--queues: expected a whole number from 1 to 64, not \"0\"")]
+    [InlineData(Vxlan + " --source-ports 0", "--source-ports: expected a whole number from 1 to 32, not \"0\"")]
+    [InlineData(Vxlan + " --source-ports 33", "--source-ports: expected a whole number from 1 to 32, not \"33\"")]
     [InlineData("--queues 65", "--queues: expected a whole number from 1 to 64, not \"65\"")]
     [InlineData("--pause 1001", "--pause: expected a whole number from 0 to 1000, not \"1001\"")]
     [InlineData("--socket-buffer 1", "--socket-buffer: expected a whole number from 65536 to 1073741823, not \"1\"")]
@@ -70,6 +72,7 @@ public sealed class TunnelFlagsTests : IDisposable
     // Flags against each other.
     [InlineData("--vni 2", "--vni: has a meaning only with --encap vxlan")]
     [InlineData("--mac 02:00:00:00:00:01", "--mac: has a meaning only with --encap vxlan")]
+    [InlineData("--source-ports 8", "--source-ports: has a meaning only with --encap vxlan")]
     [InlineData("--ignore-reserved-bits", "--ignore-reserved-bits: has a meaning only with --encap vxlan")]
     [InlineData(Vxlan + " --no-source-port-check", "--no-source-port-check: has a meaning only with --encap udp")]
     [InlineData("--tun-offloads off --coalesce on", "--coalesce: needs --tun-offloads, which is off")]

@@ -92,11 +92,12 @@ public sealed class FlanneldFlagsTests
     {
         var made = new EngineOptions { Encapsulation = EncapsulationKind.Vxlan, Local = IPAddress.Parse("192.0.2.1"), Port = 8472, Vni = 3 };
         Assert.Equal(made, Parse().Tune(made));
-        EngineOptions tuned = Parse("-source-check=peer", "-queues=2", "-tun-offloads=false", "-pause", "0", "-no-source-port-check").Tune(made);
+        EngineOptions tuned = Parse("-source-check=peer", "-queues=2", "-source-ports=4", "-tun-offloads=false", "-pause", "0", "-no-source-port-check").Tune(made);
         Assert.Equal(made with
         {
             SourceCheck = SourceCheck.Peer,
             Queues = 2,
+            SourcePorts = 4,
             TunOffloads = false,
             Coalesce = false,
             PauseMicroseconds = 0,

@@ -31,6 +31,9 @@ internal sealed unsafe class Corpus
 
     public long SendCalls => _sends;
 
+    /// <summary>The sockets that datagrams left from, as bits.</summary>
+    public uint Sources { get; private set; }
+
     /// <summary>Every so many calls one fails; 0 never.</summary>
     public int FailEvery { get; set; }
 
@@ -70,8 +73,9 @@ internal sealed unsafe class Corpus
         return total;
     }
 
-    public int Send(mmsghdr* messages, int count)
+    public int Send(int source, mmsghdr* messages, int count)
     {
+        Sources |= 1u << source;
         if (FailEvery > 0 && ++_sends % FailEvery == 0)
         {
             return -((_sends / FailEvery % 7) switch
@@ -130,13 +134,13 @@ internal readonly unsafe struct CorpusPort(Corpus corpus) : IPacketPort
 
     public nint WriteTun(iovec* iov, int count) => corpus.WriteTun(iov, count);
 
-    public int Send(mmsghdr* messages, int count) => corpus.Send(messages, count);
+    public int Send(int source, mmsghdr* messages, int count) => corpus.Send(source, messages, count);
 
     public int Receive(mmsghdr* messages, int count) => corpus.Receive(messages, count);
 
     public void Wait(bool tun, int timeoutMilliseconds) => throw new InvalidOperationException("tests drive bursts themselves");
 
-    public void WaitWritable(int timeoutMilliseconds)
+    public void WaitWritable(int source, int timeoutMilliseconds)
     {
     }
 

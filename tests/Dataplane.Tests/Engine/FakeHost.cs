@@ -3,7 +3,7 @@ using FlannelFast.Dataplane.Interop;
 
 namespace FlannelFast.Dataplane.Tests.Engine;
 
-/// <summary>What a test gives a worker to read and what the worker wrote: the twin of TUN queue and UDP socket.</summary>
+/// <summary>What a test gives a worker to read and what the worker wrote: the twin of TUN queue and UDP sockets.</summary>
 internal sealed unsafe class FakeHost
 {
     /// <summary>Frames to read from the TUN, each with its virtio-net header in front when <see cref="VnetHeader"/>.</summary>
@@ -23,6 +23,12 @@ internal sealed unsafe class FakeHost
     /// <summary>Answers of the next Send calls: 0 or nothing succeeds, an errno fails; consumed one per call.</summary>
     public Queue<int> SendErrors { get; } = new();
 
+    /// <summary>Decides the answer of a Send call by its socket, where <see cref="SendErrors"/> has none: 0 succeeds, else the errno.</summary>
+    public Func<int, int>? SourceError { get; set; }
+
+    /// <summary>The socket and the number of messages of every Send call.</summary>
+    public List<(int Source, int Count)> SendCalls { get; } = [];
+
     /// <summary>At most so many messages are taken by one Send call.</summary>
     public int SendLimit { get; set; } = int.MaxValue;
 
@@ -34,7 +40,10 @@ internal sealed unsafe class FakeHost
 
     public bool VnetHeader { get; set; } = true;
 
-    public int WaitWritableCalls { get; private set; }
+    public int WaitWritableCalls => WaitedFor.Count;
+
+    /// <summary>The sockets that were waited for.</summary>
+    public List<int> WaitedFor { get; } = [];
 
     public nint ReadTun(iovec* iov, int count)
     {
@@ -59,15 +68,17 @@ internal sealed unsafe class FakeHost
         return frame.Count;
     }
 
-    public int Send(mmsghdr* messages, int count)
+    public int Send(int source, mmsghdr* messages, int count)
     {
-        if (SendErrors.TryDequeue(out int errno) && errno != 0) return -errno;
+        SendCalls.Add((source, count));
+        if (!SendErrors.TryDequeue(out int errno)) errno = SourceError?.Invoke(source) ?? 0;
+        if (errno != 0) return -errno;
         int taken = Math.Min(count, SendLimit);
-        for (int i = 0; i < taken; i++) Take(messages[i].msg_hdr);
+        for (int i = 0; i < taken; i++) Take(source, messages[i].msg_hdr);
         return taken;
     }
 
-    private void Take(in msghdr message)
+    private void Take(int source, in msghdr message)
     {
         var payload = new ReadOnlySpan<byte>(message.msg_iov->iov_base, (int)message.msg_iov->iov_len);
         int segment = message.msg_control == null ? 0 : *(ushort*)((byte*)message.msg_control + Libc.CmsgHeaderSize);
@@ -77,7 +88,7 @@ internal sealed unsafe class FakeHost
         int port = System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(address->sin_port);
         int step = segment == 0 ? payload.Length : segment;
         for (int offset = 0; offset < payload.Length; offset += step)
-            UdpOut.Add(new(to, port, payload.Slice(offset, Math.Min(step, payload.Length - offset)).ToArray()));
+            UdpOut.Add(new(to, port, payload.Slice(offset, Math.Min(step, payload.Length - offset)).ToArray(), Source: source));
     }
 
     public int Receive(mmsghdr* messages, int count)
@@ -106,8 +117,8 @@ internal sealed unsafe class FakeHost
         return filled == 0 ? -Errno.EAGAIN : filled;
     }
 
-    public void WaitWritable() => WaitWritableCalls++;
+    public void WaitWritable(int source) => WaitedFor.Add(source);
 }
 
-/// <summary>One message of the underlay. <paramref name="Address"/> is the sender on the way in and the receiver on the way out.</summary>
-internal sealed record Datagram(uint Address, int Port, byte[] Payload, int GroSize = 0, bool Truncated = false);
+/// <summary>One message of the underlay. <paramref name="Address"/> is the sender on the way in and the receiver on the way out; <paramref name="Source"/> the socket it left from.</summary>
+internal sealed record Datagram(uint Address, int Port, byte[] Payload, int GroSize = 0, bool Truncated = false, int Source = 0);

@@ -10,13 +10,13 @@ internal readonly unsafe struct FakePort(FakeHost host) : IPacketPort
 
     public nint WriteTun(iovec* iov, int count) => host.WriteTun(iov, count);
 
-    public int Send(mmsghdr* messages, int count) => host.Send(messages, count);
+    public int Send(int source, mmsghdr* messages, int count) => host.Send(source, messages, count);
 
     public int Receive(mmsghdr* messages, int count) => host.Receive(messages, count);
 
     public void Wait(bool tun, int timeoutMilliseconds) => throw new InvalidOperationException("tests drive bursts themselves");
 
-    public void WaitWritable(int timeoutMilliseconds) => host.WaitWritable();
+    public void WaitWritable(int source, int timeoutMilliseconds) => host.WaitWritable(source);
 
     public void Pause(int microseconds) => throw new InvalidOperationException("tests drive bursts themselves");
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Numerics;
 using FlannelFast.Dataplane.Encapsulation;
 using FlannelFast.Dataplane.Engine;
 using FlannelFast.Dataplane.Interop;
@@ -54,6 +55,8 @@ public sealed class MixedTrafficTests(ITestOutputHelper output)
             CoalesceTcp = true,
             CoalesceUdp = true,
             UdpSegment = true,
+            SourcePorts = EngineOptions.MaxSourcePorts,
+            FlowSeed = new(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11),
             DeviceAddress = Ip("10.5.1.0"),
         };
         List<IPNetwork> local = [IPNetwork.Parse("10.5.1.0/24")];
@@ -78,6 +81,7 @@ public sealed class MixedTrafficTests(ITestOutputHelper output)
         }
         // What the host saw, counted without the engine's help.
         Assert.Equal(corpus.DatagramsOut + corpus.PacketsToTun, status.Egress.Forwarded + status.Ingress.Forwarded + status.IcmpSent);
+        Assert.InRange(BitOperations.PopCount(corpus.Sources), encapsulation.HasFixedSourcePort ? 1 : 10, encapsulation.HasFixedSourcePort ? 1 : 32);
         Assert.Equal(0, allocatedByLoop);
         Assert.Equal(0, collectionsInLoop);
     }
@@ -99,6 +103,7 @@ public sealed class MixedTrafficTests(ITestOutputHelper output)
         corpus.AddFrame(TcpSuper(s_us, s_pod2, payload: 65_000 - 40, gsoSize: 1400));
         corpus.AddFrame(TcpSuper(s_us, s_pod2, payload: 3001, gsoSize: 1000));
         corpus.AddFrame(TcpSuper(s_us, Ip("10.5.77.1"), payload: 3001, gsoSize: 1000));
+        for (int flow = 0; flow < 40; flow++) corpus.AddFrame(WithVnet(Udp4(s_us, s_pod2, new byte[100], sourcePort: 3000 + flow)));
         for (int i = 0; i < 20; i++) corpus.AddFrame(WithVnet(Udp4(s_us, s_pod2, new byte[i * 60])));
         corpus.AddFrame(WithVnet(Udp4(s_us, s_pod2, new byte[10], ttl: 0)));
         corpus.AddFrame(WithVnet(Udp4(s_us, s_pod2, new byte[10], ttl: 1)));

@@ -82,6 +82,6 @@ internal static class Rigs
 {
     public static WorkerRig<IpInUdp> Udp(Func<WorkerOptions, WorkerOptions>? change = null) => new(default, change);
 
-    public static WorkerRig<Vxlan> Vxlan(bool ignoreReservedBits = false) =>
-        new(new Vxlan(1, WorkerRig<Vxlan>.OurMac, ignoreReservedBits));
+    public static WorkerRig<Vxlan> Vxlan(bool ignoreReservedBits = false, Func<WorkerOptions, WorkerOptions>? change = null) =>
+        new(new Vxlan(1, WorkerRig<Vxlan>.OurMac, ignoreReservedBits), change);
 }

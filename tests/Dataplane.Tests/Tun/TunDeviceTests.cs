@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text;
 using FlannelFast.Dataplane.Interop;
 using FlannelFast.Dataplane.Tun;
@@ -7,9 +5,8 @@ using FlannelFast.Dataplane.Tun;
 namespace FlannelFast.Dataplane.Tests.Tun;
 
 /// <summary>A device that goes away under its queues, in every order that a host can bring about.</summary>
-public sealed unsafe partial class TunDeviceTests
+public sealed unsafe class TunDeviceTests
 {
-    private const int CloneNewNet = 0x40000000;
     private const string Name = "ff0";
 
     [Fact]
@@ -67,12 +64,7 @@ public sealed unsafe partial class TunDeviceTests
         Assert.All(Attached(first), Assert.True);
     });
 
-    private static void Delete()
-    {
-        using Process ip = Process.Start("ip", ["link", "delete", Name]);
-        ip.WaitForExit();
-        Assert.Equal(0, ip.ExitCode);
-    }
+    private static void Delete() => NetworkNamespace.Ip("link", "delete", Name);
 
     private static void Attach(int queue)
     {
@@ -90,27 +82,5 @@ public sealed unsafe partial class TunDeviceTests
         return attached;
     }
 
-    /// <summary>unshare(2) moves only the calling thread, and children it starts; the namespace ends with both.</summary>
-    private static void InNamespace(Action test)
-    {
-        Exception? failure = null;
-        Thread thread = new(() =>
-        {
-            try
-            {
-                if (Unshare(CloneNewNet) != 0) Assert.Fail("these tests make network namespaces: run them as root");
-                test();
-            }
-            catch (Exception e)
-            {
-                failure = e;
-            }
-        });
-        thread.Start();
-        thread.Join();
-        if (failure is not null) throw new InvalidOperationException("in the namespace: " + failure.Message, failure);
-    }
-
-    [LibraryImport("libc", EntryPoint = "unshare")]
-    private static partial int Unshare(int flags);
+    private static void InNamespace(Action test) => NetworkNamespace.Run(test);
 }

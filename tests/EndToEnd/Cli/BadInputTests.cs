@@ -28,6 +28,8 @@ public sealed class BadInputTests : IDisposable
         { "--mtu", ["--mtu", "70000"] },
         { "--queues", ["--queues", "0"] },
         { "--queues", ["--queues", "65"] },
+        { "--source-ports", ["--encap", "vxlan", "--source-ports", "33"] },
+        { "--source-ports", ["--source-ports", "8"] },
         { "--device", ["--device", "a-name-longer-than-15-bytes"] },
         { "--device", ["--device", "a/b"] },
         { "--source-check", ["--source-check", "maybe"] },

@@ -49,12 +49,12 @@ public sealed class StatusTests
         Assert.InRange(root.GetProperty("receive_buffer").GetInt32(), 1 << 20, int.MaxValue);
     }
 
-    [Fact]
-    public void On_this_kernel_every_optimisation_is_in_use()
+    [Theory, InlineData("udp"), InlineData("vxlan", "source_ports")]
+    public void On_this_kernel_every_optimisation_is_in_use(string encap, params string[] more)
     {
-        using TwoNodes nodes = TwoNodes.CreateJoined("udp");
+        using TwoNodes nodes = TwoNodes.CreateJoined(encap);
         Assert.Equal(
-            ["tun_vnet_header", "tun_tso", "tun_uso", "udp_segment", "udp_gro", "coalesce", "real_time"], nodes.Daemons[0].Status().CapabilitiesInUse);
+            ["tun_vnet_header", "tun_tso", "tun_uso", "udp_segment", .. more, "udp_gro", "coalesce", "real_time"], nodes.Daemons[0].Status().CapabilitiesInUse);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ internal sealed class EngineFlags
 
     private readonly ChoiceFlag<SourceCheck> _sourceCheck;
     private readonly BooleanFlag _noSourcePortCheck, _ignoreReservedBits, _tunOffloads, _udpSegment, _udpGro, _coalesce, _realTime;
-    private readonly IntegerFlag _queues, _pause, _socketBuffer;
+    private readonly IntegerFlag _queues, _sourcePorts, _pause, _socketBuffer;
 
     internal EngineFlags(GoFlagSet set)
     {
@@ -22,6 +22,7 @@ internal sealed class EngineFlags
         _noSourcePortCheck = Switch("no-source-port-check", false, "udp: accept datagrams from any source port of a peer");
         _ignoreReservedBits = Switch("ignore-reserved-bits", s_engine.IgnoreReservedBits, "vxlan by the engine: accept headers with reserved bits set, which Linux refuses");
         _queues = Integer("queues", s_engine.Queues, 1, TunnelDefaults.MaxQueues, "TUN queues, sockets and worker threads of the engine");
+        _sourcePorts = Integer("source-ports", s_engine.SourcePorts, 1, EngineOptions.MaxSourcePorts, "vxlan by the engine: UDP source ports per worker that flows are spread over; 1 sends all from the tunnel's port");
         _tunOffloads = Switch("tun-offloads", s_engine.TunOffloads, "exchange super-packets with the TUN device where the kernel can");
         _udpSegment = Switch("udp-segment", s_engine.UdpSegment, "send runs of datagrams at once where the kernel can");
         _udpGro = Switch("udp-gro", s_engine.UdpGro, "receive runs of datagrams at once where the kernel can");
@@ -42,6 +43,7 @@ internal sealed class EngineFlags
         CheckSourcePort = !_noSourcePortCheck.Value,
         IgnoreReservedBits = _ignoreReservedBits.Value,
         Queues = _queues.Value,
+        SourcePorts = _sourcePorts.Value,
         TunOffloads = _tunOffloads.Value,
         UdpSegment = _udpSegment.Value,
         UdpGro = _udpGro.Value,

@@ -99,15 +99,19 @@ public sealed class EngineVxlanOnHostTests : IDisposable
         IBackend one = Start(_one, 1), two = Start(_two, 2);
         Join(one, two);
         _one.MustReach("10.5.2.0");
+        Assert.Equal((8, 0), (CountSockets("192.0.2.1"), CountSockets("192.0.2.11")));
         _one.Shell("ip addr add 192.0.2.11/24 dev eth0; ip addr del 192.0.2.1/24 dev eth0; ip addr replace 192.0.2.11/24 dev eth0; ip link set eth0 mtu 1400");
         ExternalInterface moved = _one.External("192.0.2.11");
         _one.Do(() => one.Follow(moved));
         Lease lease = Lease(1, one.Announcement);
         two.Apply([lease with { Attributes = lease.Attributes with { PublicIP = moved.PublicIP } }, Lease(2, two.Announcement)]);
         Assert.Equal(1350, one.Mtu);
+        Assert.Equal((0, 8), (CountSockets("192.0.2.1"), CountSockets("192.0.2.11")));
         Assert.Contains("mtu 1350", _one.Shell("ip link show flannel.1"), StringComparison.Ordinal);
         _one.MustReach("10.5.2.0");
         _two.MustReach("10.5.1.0");
+
+        int CountSockets(string address) => _one.Shell($"ss -Huan src {address}").Count(c => c == '\n');
     }
 
     [Fact]
