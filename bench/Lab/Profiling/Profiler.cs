@@ -87,7 +87,13 @@ internal sealed class Profiler(string directory)
     internal string FileName(string workload, string contender)
     {
         const int Longest = 120;
-        string name = string.Concat($"{workload}.{contender}".Take(Longest).Select(c => char.IsAsciiLetterOrDigit(c) || "._-=,+".Contains(c, StringComparison.Ordinal) ? c : '-'));
+        string whole = $"{workload}.{contender}";
+        char[] safe = whole.AsSpan(0, Math.Min(whole.Length, Longest)).ToArray();
+        for (int i = 0; i < safe.Length; i++)
+        {
+            if (!char.IsAsciiLetterOrDigit(safe[i]) && !"._-=,+".Contains(safe[i], StringComparison.Ordinal)) safe[i] = '-';
+        }
+        var name = new string(safe);
         string unique = name;
         for (int i = 2; !_names.Add(unique); i++) unique = string.Create(CultureInfo.InvariantCulture, $"{name}-{i}");
         return unique;

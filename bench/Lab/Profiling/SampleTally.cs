@@ -16,8 +16,7 @@ internal sealed class SampleTally
     private static readonly string[] s_prefixes = ["__x64_sys_", "__arm64_sys_", "__ia32_sys_", "__do_sys_", "__se_sys_", "__sys_", "ksys_", "do_"];
 
     private readonly long[] _kinds = new long[Enum.GetValues<FrameKind>().Length];
-    private readonly Dictionary<string, (long All, long InKernel)> _threads = [];
-    private readonly Dictionary<string, long> _calls = [];
+    private readonly Dictionary<string, Part> _threads = [], _calls = [];
 
     /// <summary>Samples.</summary>
     internal long Count { get; private set; }
@@ -32,29 +31,37 @@ internal sealed class SampleTally
         _kinds[(int)kind]++;
         if (kind != FrameKind.Idle)
         {
-            string name = isDaemon ? Daemons : stack[0].Name;
-            (long all, long inKernel) = _threads.GetValueOrDefault(name);
-            _threads[name] = (all + 1, inKernel + (kind == FrameKind.Kernel ? 1 : 0));
+            Part thread = Of(_threads, isDaemon ? Daemons : stack[0].Name);
+            thread.All++;
+            if (kind == FrameKind.Kernel) thread.InKernel++;
         }
-        if (isDaemon && SystemCall(stack) is { } call) _calls[call] = _calls.GetValueOrDefault(call) + 1;
+        if (isDaemon && SystemCall(stack) is { } call) Of(_calls, call).All++;
     }
 
     /// <summary>Samples whose innermost frame is of a kind, percent of all.</summary>
     internal double Percent(FrameKind kind) => Percent(_kinds[(int)kind]);
 
     /// <summary>Threads by name, the contender's processes together, the most samples first; without what was idle.</summary>
-    internal IReadOnlyList<ThreadShare> Threads() =>
-    [
-        .. _threads.OrderByDescending(t => t.Value.All).ThenBy(t => t.Key, StringComparer.Ordinal).Take(Kept)
-            .Select(t => new ThreadShare(t.Key, Percent(t.Value.All), Percent(t.Value.InKernel))).Where(t => t.Percent >= Least),
-    ];
+    internal IReadOnlyList<ThreadShare> Threads() => [.. Largest(_threads).Select(t => new ThreadShare(t.Name, Percent(t.All), Percent(t.InKernel)))];
 
     /// <summary>System calls of the contender's processes with everything the kernel did in them, the most samples first.</summary>
-    internal IReadOnlyList<SystemCallShare> SystemCalls() =>
-    [
-        .. _calls.OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal).Take(Kept)
-            .Select(c => new SystemCallShare(c.Key, Percent(c.Value))).Where(c => c.Percent >= Least),
-    ];
+    internal IReadOnlyList<SystemCallShare> SystemCalls() => [.. Largest(_calls).Select(c => new SystemCallShare(c.Name, Percent(c.All)))];
+
+    private static Part Of(Dictionary<string, Part> parts, string name)
+    {
+        if (!parts.TryGetValue(name, out Part? part)) parts.Add(name, part = new(name));
+        return part;
+    }
+
+    // Not OrderBy and ThenBy: each key of another type costs tens of kilobytes of specialised code.
+    private List<Part> Largest(Dictionary<string, Part> parts)
+    {
+        var all = new List<Part>(parts.Values);
+        all.RemoveAll(p => Percent(p.All) < Least);
+        all.Sort((one, other) => one.All != other.All ? other.All.CompareTo(one.All) : string.CompareOrdinal(one.Name, other.Name));
+        if (all.Count > Kept) all.RemoveRange(Kept, all.Count - Kept);
+        return all;
+    }
 
     // Behind the entry stands "__x64_sys_sendmmsg" or "__arm64_sys_sendmmsg" (arch/*/include/asm/syscall_wrapper.h), unless that has ended by a jump into what does the work,
     // such as "do_writev" or "ksys_read". Newer kernels have the switch "x64_sys_call" in between. What is neither is the entry's own work.
@@ -75,4 +82,13 @@ internal sealed class SampleTally
     }
 
     private double Percent(long samples) => Count == 0 ? 0 : Math.Round(100.0 * samples / Count, 2);
+
+    private sealed class Part(string name)
+    {
+        internal string Name { get; } = name;
+
+        internal long All { get; set; }
+
+        internal long InKernel { get; set; }
+    }
 }
