@@ -1,15 +1,16 @@
 using System.Text;
-using System.Text.RegularExpressions;
 
 namespace FlannelFast.Lab.Profiling;
 
 /// <summary>Makes symbols readable: those of .NET's ahead-of-time compiler, and those to which C compilers added something.</summary>
-internal static partial class SymbolName
+internal static class SymbolName
 {
     private const int Longest = 160;
 
     // Assembly and namespace stand before the type, all joined by "_" (NodeMangler in dotnet/runtime). "S_P_" is System.Private.
     private static readonly string[] s_assemblies = ["FlannelFast_", "flannelfast_", "S_P_", "System_", "Microsoft_", "Internal_"];
+
+    private static readonly string[] s_suffixes = ["isra", "constprop", "part", "cold", "llvm", "lto_priv"];
 
     /// <summary>Whether a symbol is one of FlannelFast's own methods.</summary>
     internal static bool IsOwn(ReadOnlySpan<char> symbol) => symbol.Contains("FlannelFast_", StringComparison.Ordinal);
@@ -23,12 +24,12 @@ internal static partial class SymbolName
         int unboxed = symbol.LastIndexOf("<unbox>", StringComparison.Ordinal);
         string name = unboxed >= 0 ? symbol[(unboxed + "<unbox>".Length)..] : symbol;
         if (name.StartsWith("unbox_", StringComparison.Ordinal)) name = name["unbox_".Length..];
-        if (!s_assemblies.Any(a => name.StartsWith(a, StringComparison.Ordinal))) return Clean(CompilerSuffix().Replace(symbol, ""));
+        if (!s_assemblies.Any(a => name.StartsWith(a, StringComparison.Ordinal))) return Clean(WithoutCompilerSuffix(symbol));
         name = WithoutTypeArguments(name);
         int split = name.IndexOf("__", StringComparison.Ordinal);
         if (split <= 0) return Clean(symbol);
         (string type, string method) = (name[..split], name[(split + 2)..]);
-        type = Number().Replace(type, "");
+        type = WithoutNumbers(type);
         type = type[(type.LastIndexOf('_') + 1)..];
         return Clean(type.Length == 0 || method.Length == 0 ? symbol : $"{type}.{Method(method)}");
     }
@@ -46,12 +47,18 @@ internal static partial class SymbolName
 
     private static string Method(string mangled)
     {
-        if (StateMachine().Match(mangled) is { Success: true } machine) return machine.Groups["method"].Value;
-        if (Lambda().Match(mangled) is { Success: true } lambda) return $"{Constructor(lambda.Groups["method"].Value)}.lambda";
-        if (LocalFunction().Match(mangled) is { Success: true } local) return $"{local.Groups["method"].Value}.{local.Groups["local"].Value}";
+        // "_Method_d__7__MoveNext_0"
+        int machine = mangled.IndexOf("_d__", StringComparison.Ordinal);
+        if (machine > 0 && WithoutNumbers(mangled).EndsWith("__MoveNext", StringComparison.Ordinal)) return mangled[..machine].TrimStart('_');
+        // "_c__DisplayClass7_0___Method_b__3", "_c___Method_b__7_0"
+        int lambda = mangled.IndexOf("_b__", StringComparison.Ordinal), around = mangled.IndexOf("___", StringComparison.Ordinal);
+        if (mangled.StartsWith("_c_", StringComparison.Ordinal) && around > 0 && lambda > around + 3) return $"{Constructor(mangled[(around + 3)..lambda])}.lambda";
+        // "_Method_g__Local_7_0"
+        int local = mangled.IndexOf("_g__", StringComparison.Ordinal);
+        if (local > 0 && mangled[0] == '_' && char.IsAsciiDigit(mangled[^1])) return $"{mangled[..local].TrimStart('_')}.{WithoutNumbers(mangled[(local + 4)..].TrimStart('_'))}";
         // An explicit implementation has the interface before it.
         int last = mangled.LastIndexOf("__", StringComparison.Ordinal);
-        string method = Number().Replace(last > 0 && last + 2 < mangled.Length ? mangled[(last + 2)..] : mangled, "");
+        string method = WithoutNumbers(last > 0 && last + 2 < mangled.Length ? mangled[(last + 2)..] : mangled);
         return Constructor(method.Length > 0 ? method : mangled);
     }
 
@@ -70,19 +77,31 @@ internal static partial class SymbolName
         return kept.ToString();
     }
 
-    // The arity of a generic type, or which of several overloads it is.
-    [GeneratedRegex(@"(_\d+)+$")]
-    private static partial Regex Number();
+    /// <summary>Without "_1_0" at its end: the arity of a generic type, or which of several overloads it is.</summary>
+    private static string WithoutNumbers(string name)
+    {
+        for (int end = name.Length; ;)
+        {
+            int digits = end;
+            while (digits > 0 && char.IsAsciiDigit(name[digits - 1])) digits--;
+            if (digits == end || digits == 0 || name[digits - 1] != '_') return name[..end];
+            end = digits - 1;
+        }
+    }
 
-    [GeneratedRegex(@"^_*(?<method>\w+?)_d__\d+(_\d+)?__MoveNext(_\d+)?$")]
-    private static partial Regex StateMachine();
-
-    [GeneratedRegex(@"^(_c__DisplayClass\d+_\d+|_c)(_\d+)?___(?<method>\w+?)_b__[\d_]+$")]
-    private static partial Regex Lambda();
-
-    [GeneratedRegex(@"^_+(?<method>\w+?)_g__+(?<local>\w+?)_\d+_\d+$")]
-    private static partial Regex LocalFunction();
-
-    [GeneratedRegex(@"(\.(isra|constprop|part|cold|llvm|lto_priv)(\.\d+)*)+$")]
-    private static partial Regex CompilerSuffix();
+    /// <summary>Without ".isra.0", ".constprop.0.isra.1" and the like at its end.</summary>
+    private static string WithoutCompilerSuffix(string symbol)
+    {
+        int end = symbol.Length;
+        for (int dot = end; (dot = symbol.LastIndexOf('.', dot - 1, dot)) > 0;)
+        {
+            ReadOnlySpan<char> part = symbol.AsSpan(dot + 1, end - dot - 1);
+            int number = part.IndexOf('.');
+            ReadOnlySpan<char> word = number < 0 ? part : part[..number];
+            if (word.Length > 0 && !word.ContainsAnyExceptInRange('0', '9')) continue;
+            if (!s_suffixes.Contains(word.ToString())) break;
+            end = dot;
+        }
+        return symbol[..end];
+    }
 }

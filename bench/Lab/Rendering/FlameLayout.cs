@@ -12,9 +12,14 @@ internal static class FlameLayout
     internal static IReadOnlyList<FlameBox> Arrange(CallNode root, int most, double leastShare)
     {
         long least = Math.Max(1, (long)Math.Ceiling(root.Total * leastShare));
-        long[] wide = [.. root.WithDescendants().Select(n => n.Total).Where(t => t >= least).OrderDescending()];
+        var widths = new List<long>();
+        foreach (CallNode node in root.WithDescendants())
+        {
+            if (node.Total >= least) widths.Add(node.Total);
+        }
+        widths.Sort();
         // Equal ones go together: which of them stays would be chance. No callee is wider than its caller, so no box loses the one above it.
-        if (wide.Length > most) least = wide[most] + 1;
+        if (widths.Count > most) least = widths[^(most + 1)] + 1;
         var boxes = new List<FlameBox>();
         Place(boxes, root, 0, 0, least);
         return boxes;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using FlannelFast.Lab.Statistics;
 
@@ -58,8 +59,14 @@ internal sealed record LabReport
     {
         get
         {
-            double[] all = [.. Measurements.Select(m => m.CoreCopyGbPerSecond).OfType<double>().Order()];
-            return all.Length == 0 ? null : (all[0], Sample.Median(all), all[^1]);
+            var all = new List<double>();
+            foreach (Measurement measurement in Measurements)
+            {
+                if (measurement.CoreCopyGbPerSecond is { } speed) all.Add(speed);
+            }
+            if (all.Count == 0) return null;
+            all.Sort();
+            return (all[0], Sample.MedianOfSorted(CollectionsMarshal.AsSpan(all)), all[^1]);
         }
     }
 

@@ -33,7 +33,7 @@ internal static unsafe class BareTunnel
         IPAddress local = arguments.Address("--local"), peer = arguments.Address("--peer");
         string device = arguments.Word("--device", 15, "");
         int port = (int)arguments.Integer("--port", 1, 65535, DefaultPort);
-        int pause = (int)arguments.Integer("--pause", 0, 1000, 50);
+        int pause = (int)arguments.Integer("--pause", 0, 1000, EngineOptions.DefaultPauseMicroseconds);
         arguments.Finish();
         try
         {

@@ -72,7 +72,8 @@ internal static class LabRenderer
         table.AddStyled(style.Faint, "", "", "FlannelFast", "kernel", "libraries", "idle", "system calls of the daemons");
         foreach (ProfileFacts profile in report.Profiles)
         {
-            string calls = string.Join(", ", profile.SystemCalls.Take(4).Select(c => $"{c.Name} {Number(c.Percent, 1)}"));
+            SystemCallShare[] most = [.. profile.SystemCalls];
+            string calls = string.Join(", ", most[..Math.Min(most.Length, 4)].Select(c => $"{c.Name} {Number(c.Percent, 1)}"));
             table.Add(
                 profile.Workload, profile.Contender, Number(profile.OwnPercent, 1), Number(profile.KernelPercent, 1), Number(profile.LibraryPercent, 1),
                 Number(profile.IdlePercent, 1), calls.Length > 0 ? calls : "-");
