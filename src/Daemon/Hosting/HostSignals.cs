@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
+using FlannelFast.Control.Processes;
 
 namespace FlannelFast.Daemon.Hosting;
 
@@ -24,7 +25,11 @@ internal sealed class HostSignals : IDisposable
         var signals = new HostSignals();
         signals.On(PosixSignal.SIGTERM, signals.RequestStop);
         signals.On(PosixSignal.SIGINT, signals.RequestStop);
-        if (withReload) signals.On(PosixSignal.SIGHUP, signals.RequestReload);
+        if (withReload)
+        {
+            HangUp.StopIgnoring();
+            signals.On(PosixSignal.SIGHUP, signals.RequestReload);
+        }
         return signals;
     }
 

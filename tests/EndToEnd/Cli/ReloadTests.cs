@@ -40,6 +40,19 @@ public sealed class ReloadTests
         Eventually.Equal(0, () => daemon.Status().PeerSubnets.Length, "peers after the last SIGHUP");
     }
 
+    /// <summary>nohup(1) has SIGHUP ignored, and so do its children: the signal that asks for a reload would be lost.</summary>
+    [Fact]
+    public void A_daemon_that_inherited_an_ignored_signal_reloads()
+    {
+        using TwoNodes nodes = TwoNodes.Create();
+        string file = Path.Combine(nodes.Directory, "config.json");
+        Write(file, "");
+        Daemon daemon = nodes.Own(Daemon.StartBy(["env", "--ignore-signal=HUP"], nodes.One, nodes.SocketPath(1), "--config", file, "--socket", nodes.SocketPath(1)));
+        Write(file, """{"subnet":"10.5.2.0/24","public_ip":"192.0.2.2"}""");
+        daemon.Signal(Native.SIGHUP);
+        Eventually.Equal(1, () => daemon.Status().PeerSubnets.Length, "peers after SIGHUP");
+    }
+
     /// <summary>A reload must not cost a packet that has nothing to do with it.</summary>
     [Fact]
     public void Traffic_does_not_notice_a_reload()
