@@ -12,6 +12,9 @@ namespace FlannelFast.Lab.Running;
 /// </summary>
 internal static unsafe class CoreCopy
 {
+    /// <summary>Bytes of a mask of 8,192 processors, the most that Linux can be built for; a shorter one than the kernel's own is refused (sched_setaffinity(2)).</summary>
+    internal const int MaskSize = 1024;
+
     private const int Block = 64 * 1024;
 
     /// <summary>Few enough that what is written has not left the other core's cache: these two and the local one fit any second level.</summary>
@@ -85,17 +88,17 @@ internal static unsafe class CoreCopy
     /// <summary>The calling thread, which ends soon, runs there only. A processor that is gone meanwhile leaves it where it is.</summary>
     private static void Bind(int processor)
     {
-        byte* mask = stackalloc byte[Libc.CpuMaskSize];
+        byte* mask = stackalloc byte[MaskSize];
         mask[processor / 8] = (byte)(1 << processor % 8);
-        _ = Libc.sched_setaffinity(0, Libc.CpuMaskSize, mask);
+        _ = Libc.sched_setaffinity(0, MaskSize, mask);
     }
 
     private static List<int> Allowed()
     {
-        byte* mask = stackalloc byte[Libc.CpuMaskSize];
+        byte* mask = stackalloc byte[MaskSize];
         var processors = new List<int>();
-        if (Libc.sched_getaffinity(0, Libc.CpuMaskSize, mask) != 0) return processors;
-        for (int i = 0; i < Libc.CpuMaskSize * 8; i++)
+        if (Libc.sched_getaffinity(0, MaskSize, mask) != 0) return processors;
+        for (int i = 0; i < MaskSize * 8; i++)
         {
             if ((mask[i / 8] & 1 << i % 8) != 0) processors.Add(i);
         }

@@ -31,14 +31,14 @@ public sealed class CoreCopyTests
 
     private static unsafe void BindToOne()
     {
-        byte* mask = stackalloc byte[Libc.CpuMaskSize];
-        Assert.Equal(0, Libc.sched_getaffinity(0, Libc.CpuMaskSize, mask));
+        byte* mask = stackalloc byte[CoreCopy.MaskSize];
+        Assert.Equal(0, Libc.sched_getaffinity(0, CoreCopy.MaskSize, mask));
         bool found = false;
-        for (int i = 0; i < Libc.CpuMaskSize; i++)
+        for (int i = 0; i < CoreCopy.MaskSize; i++)
         {
             mask[i] = found ? (byte)0 : (byte)(mask[i] & -mask[i]);
             found |= mask[i] != 0;
         }
-        Assert.Equal(0, Libc.sched_setaffinity(0, Libc.CpuMaskSize, mask));
+        Assert.Equal(0, Libc.sched_setaffinity(0, CoreCopy.MaskSize, mask));
     }
 }
