@@ -42,14 +42,9 @@ internal static class LabAgent
     internal static int Run(string[] args, TextWriter output, TextWriter error)
     {
         using StopSignal stop = StopSignal.Register();
-        if (args is [var role, ..]) NameThreads(role);
+        // In a profile, and in top, the ends of a measurement would all be called "exe" otherwise.
+        if (args is [var role, ..]) Libc.NameThread(role);
         return Run(args, output, error, stop);
-    }
-
-    // Threads inherit the name of who starts them; in a profile, and in top, the ends of a measurement would all be called "exe" otherwise.
-    private static unsafe void NameThreads(string role)
-    {
-        fixed (byte* name = System.Text.Encoding.UTF8.GetBytes(role + "\0")) _ = Libc.prctl(Libc.PR_SET_NAME, (nuint)name, 0, 0, 0);
     }
 
     /// <summary>The same with a stop signal of the caller's.</summary>

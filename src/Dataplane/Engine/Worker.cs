@@ -93,8 +93,7 @@ internal abstract unsafe class Worker : IDisposable
 
     private void Run()
     {
-        // For top -H, perf and /proc: ahead-of-time compiled code does not pass Thread.Name on to the kernel.
-        fixed (byte* name = System.Text.Encoding.ASCII.GetBytes($"worker {Index}\0")) _ = Libc.prctl(Libc.PR_SET_NAME, (nuint)name, 0, 0, 0);
+        Libc.NameThread($"worker {Index}");
         // Pauses of tens of microseconds are pointless with the default slack of 50.
         _ = Libc.prctl(Libc.PR_SET_TIMERSLACK, 1, 0, 0, 0);
         try

@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using FlannelFast.Dataplane.Interop;
 
 namespace FlannelFast.Dataplane.Packets;
@@ -95,8 +94,7 @@ internal sealed unsafe partial class Coalescer
         _headers = GC.AllocateArray<virtio_net_hdr>(capacity, pinned: true);
         _flowSlots = new long[BitOperations.RoundUpToPowerOf2((uint)Math.Max(minFlowSlots, MaxProbes))];
         _barriers = new long[BarrierSlots];
-        ReadOnlySpan<ulong> halves = MemoryMarshal.Cast<Guid, ulong>(new ReadOnlySpan<Guid>(in seed));
-        (_seed0, _seed1) = (halves[0], halves[1]);
+        (_seed0, _seed1) = FlowHash.Halves(seed);
     }
 
     /// <summary>Packets that one burst can hold.</summary>

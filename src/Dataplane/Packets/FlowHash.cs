@@ -14,10 +14,13 @@ internal readonly unsafe struct FlowHash
     private readonly ulong _seed1;
 
     /// <param name="seed">Random, or a pod that knows the function could lay all its flows on the port of another's.</param>
-    internal FlowHash(Guid seed)
+    internal FlowHash(Guid seed) => (_seed0, _seed1) = Halves(seed);
+
+    /// <summary>A seed as the two numbers that <see cref="Mix"/> takes.</summary>
+    internal static (ulong First, ulong Second) Halves(Guid seed)
     {
         ReadOnlySpan<ulong> halves = System.Runtime.InteropServices.MemoryMarshal.Cast<Guid, ulong>(new ReadOnlySpan<Guid>(in seed));
-        (_seed0, _seed1) = (halves[0], halves[1]);
+        return (halves[0], halves[1]);
     }
 
     /// <summary>Chooses one of <paramref name="count"/> numbers from 0 for a packet.</summary>

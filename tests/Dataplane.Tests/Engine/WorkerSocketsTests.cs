@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using FlannelFast.Control.Tests.Netlink;
 using FlannelFast.Dataplane.Engine;
 using FlannelFast.Dataplane.Interop;
 using FlannelFast.Dataplane.Sockets;
@@ -150,10 +151,9 @@ public sealed unsafe class WorkerSocketsTests
     // Which namespace this is about, the kernel tells by the writing thread.
     private static void AllowPorts(int first, int last) => File.WriteAllText("/proc/sys/net/ipv4/ip_local_port_range", $"{first} {last}");
 
-    private static void InNamespace(Action test) => Tun.NetworkNamespace.Run(() =>
+    private static void InNamespace(Action test) => NetworkNamespace.Run(() =>
     {
-        Tun.NetworkNamespace.Ip("link", "set", "lo", "up");
-        foreach (string address in (string[])[One + "/32", Two + "/32", "2001:db8::1/128"]) Tun.NetworkNamespace.Ip("address", "add", address, "dev", "lo");
+        foreach (string address in (string[])[One + "/32", Two + "/32", "2001:db8::1/128"]) NetworkNamespace.Shell($"ip address add {address} dev lo");
         test();
     });
 }

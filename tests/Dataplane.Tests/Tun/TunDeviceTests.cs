@@ -1,4 +1,5 @@
 using System.Text;
+using FlannelFast.Control.Tests.Netlink;
 using FlannelFast.Dataplane.Interop;
 using FlannelFast.Dataplane.Tun;
 
@@ -64,7 +65,7 @@ public sealed unsafe class TunDeviceTests
         Assert.All(Attached(first), Assert.True);
     });
 
-    private static void Delete() => NetworkNamespace.Ip("link", "delete", Name);
+    private static void Delete() => NetworkNamespace.Shell($"ip link delete {Name}");
 
     private static void Attach(int queue)
     {
