@@ -24,8 +24,7 @@ public sealed class ScaleTests(ITestOutputHelper output)
         using (one)
         using (two)
         {
-            // What the tests before left behind is not counted.
-            long others = GC.GetTotalMemory(forceFullCollection: true);
+            long others = SettledHeap();
             BackendContext context = Sample.Context(network, one.External("192.0.2.1"));
             using IBackend backend = one.Do(() => type == "udp" ? UdpBackend.Prepare(context) : EngineVxlanBackend.Prepare(context));
             one.Do(() => backend.Start(Sample.Lease(1)));
@@ -35,7 +34,7 @@ public sealed class ScaleTests(ITestOutputHelper output)
             Soon.True(() => reconciler.Synchronised.IsCompleted, "the first apply");
             Change(reconciler, type, seconds: 1);
             // The peak is what counts against a limit; what is left after a collection shows what grows.
-            long heap = GC.GetTotalMemory(forceFullCollection: true) - others, allocated = GC.GetTotalAllocatedBytes();
+            long heap = SettledHeap() - others, allocated = GC.GetTotalAllocatedBytes();
             TimeSpan busy = Environment.CpuUsage.TotalTime;
             long applies = reconciler.ReadStatus().Applies;
 
@@ -43,14 +42,29 @@ public sealed class ScaleTests(ITestOutputHelper output)
             Change(reconciler, type, seconds);
             double cores = (Environment.CpuUsage.TotalTime - busy).TotalSeconds / seconds;
             ReconcilerStatus status = reconciler.ReadStatus();
-            long grown = GC.GetTotalMemory(forceFullCollection: true) - others - heap;
+            long grown = SettledHeap() - others - heap;
             output.WriteLine($"{type}: {cores:P1} of a core, {(status.Applies - applies) / seconds} applies/s of {status.LastDuration.TotalMilliseconds:F1} ms, "
                 + $"{(GC.GetTotalAllocatedBytes() - allocated) / seconds / 1e6:F1} MB/s allocated, heap {heap / 1e6:F1} MB and {grown / 1e6:F1} MB more, process {Environment.WorkingSet / 1e6:F0} MB");
             Assert.Empty(status.Failures);
             Assert.InRange(cores, 0, 0.6);
-            Assert.InRange(heap + grown, 0, 60_000_000);
+            Assert.InRange(heap + grown, long.MinValue, 60_000_000);
             Assert.InRange(grown, long.MinValue, 5_000_000);
             Soon.True(() => backend.Routes.Count(route => route.Via.Contains("198.51.", StringComparison.Ordinal)) == Math.Min(Peers, 6 * ChangesPerSecond), "every change");
+        }
+    }
+
+    /// <summary>
+    /// In bytes. What tests before left behind must not be freed while this one counts: finalizers, and timers and sockets that end on other threads, let go of it only after a while.
+    /// </summary>
+    private static long SettledHeap()
+    {
+        for (long before = long.MaxValue; ;)
+        {
+            long now = GC.GetTotalMemory(forceFullCollection: true);
+            if (before - now < 10_000) return now;
+            before = now;
+            GC.WaitForPendingFinalizers();
+            Thread.Sleep(200);
         }
     }
 
