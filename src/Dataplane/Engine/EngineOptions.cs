@@ -1,4 +1,5 @@
 using System.Net;
+using FlannelFast.Dataplane.Express;
 using FlannelFast.Dataplane.Packets;
 
 namespace FlannelFast.Dataplane.Engine;
@@ -71,4 +72,7 @@ public sealed record EngineOptions
 
     /// <summary>Schedule workers that are busy with bulk TCP in real time (SCHED_RR), where this process may.</summary>
     public bool RealTime { get; init; } = true;
+
+    /// <summary>Whether a lane may be opened (<see cref="PacketEngine.UseExpressLane"/>); the engine itself only refuses with <see cref="ExpressLaneMode.Off"/>.</summary>
+    public ExpressLaneMode ExpressLane { get; init; } = ExpressLaneMode.Auto;
 }

@@ -1,3 +1,5 @@
+using FlannelFast.Dataplane.Express;
+
 namespace FlannelFast.Dataplane.Engine;
 
 /// <summary>A reading of the whole engine. Counters are read while workers run: each is right, the set may be some packets apart.</summary>
@@ -5,7 +7,9 @@ namespace FlannelFast.Dataplane.Engine;
 /// <param name="Workers">One entry per worker thread.</param>
 /// <param name="AllocatedBytes">Managed bytes allocated by the worker threads inside their loops since they started: 0 by design.</param>
 /// <param name="Collections">Garbage collections of the process, all generations.</param>
-public sealed record EngineStatus(CapabilityStatus Capabilities, IReadOnlyList<WorkerStatus> Workers, long AllocatedBytes, int Collections);
+/// <param name="ExpressLane">The express lane, or null when none is open.</param>
+public sealed record EngineStatus(
+    CapabilityStatus Capabilities, IReadOnlyList<WorkerStatus> Workers, long AllocatedBytes, int Collections, ExpressLaneStatus? ExpressLane = null);
 
 /// <summary>Optimisations found on this host. "Available" is not enough to be listed as true: the engine uses it.</summary>
 /// <param name="TunVnetHeader">Frames carry a virtio-net header.</param>

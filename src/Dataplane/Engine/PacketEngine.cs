@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using FlannelFast.Dataplane.Encapsulation;
+using FlannelFast.Dataplane.Express;
 using FlannelFast.Dataplane.Interop;
 using FlannelFast.Dataplane.Peers;
 using FlannelFast.Dataplane.Sockets;
@@ -147,6 +148,20 @@ public sealed class PacketEngine : IDisposable
         PeerTable table = PeerTable.Build(_localSubnets, peers, Peers, _options.Queues);
         Peers = table;
         foreach (Worker worker in _workers) worker.Publish(table);
+    }
+
+    /// <summary>
+    /// Lets ordinary packets of known peers pass inside the kernel: between the TUN device and one underlay interface, on the same wire, with the same checks. All others
+    /// stay with the workers. Called again with the same road it only changes which endpoints take part; with another one it moves without losing a packet.
+    /// Forgotten when the process ends, however it ends. <see cref="Publish"/> keeps it up to date, <see cref="Rebind"/> closes it.
+    /// </summary>
+    /// <param name="road">Where, or null to close it.</param>
+    /// <param name="endpoints">PublicIPs that are reached over <see cref="ExpressRoad.UnderlayIndex"/> on this host; packets of other peers stay with the workers.</param>
+    /// <exception cref="IOException">The kernel refused, for example because it is too old (Linux 6.6 is needed). No lane is open then.</exception>
+    /// <exception cref="InvalidOperationException">Options of this engine forbid it: off, an IPv6 underlay, or a source check that is not strict.</exception>
+    public void UseExpressLane(ExpressRoad? road, IReadOnlySet<IPAddress> endpoints)
+    {
+        throw new NotImplementedException();
     }
 
     /// <summary>Makes the deleted device again on the same queues, down and without address, and lets the workers use it.</summary>
