@@ -82,6 +82,9 @@ internal sealed class BpfAssembler
     /// <summary>What follows is where a label is.</summary>
     internal void Mark(BpfLabel label) => _labels.Add(label, _code.Count);
 
+    /// <summary>True if something jumps to a label: the verifier refuses code that nothing reaches.</summary>
+    internal bool IsUsed(BpfLabel label) => _jumps.Exists(jump => jump.To == label);
+
     /// <summary>The program, 8 bytes per instruction.</summary>
     /// <exception cref="KeyNotFoundException">A label was never marked.</exception>
     internal ulong[] Build()

@@ -195,6 +195,7 @@ internal sealed class LaneCode(BpfAssembler code, LaneFacts facts)
     {
         _code.Mark(Next);
         _code.Return(Libc.TCX_NEXT);
+        if (!_code.IsUsed(Failed)) return;
         _code.Mark(Failed);
         CountTotal(direction, LaneMaps.Failed, LaneMaps.FailedBytes);
         _code.Return(Libc.TCX_DROP);
