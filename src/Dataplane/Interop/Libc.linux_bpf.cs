@@ -88,6 +88,7 @@ internal static unsafe partial class Libc
     internal const short SkBuffProtocol = 16;
     internal const short SkBuffGsoSize = 176;
 
+    /// <summary>Enough for the commands in use; the kernel takes less and more than its own size.</summary>
     internal const int BpfAttrSize = 128;
     internal const int BpfAttrMapType = 0;
     internal const int BpfAttrKeySize = 4;

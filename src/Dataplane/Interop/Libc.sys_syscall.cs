@@ -5,7 +5,7 @@ namespace FlannelFast.Dataplane.Interop;
 internal static unsafe partial class Libc
 {
     /// <summary>glibc has no function for it.</summary>
-    internal static readonly nint SYS_bpf = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 280 : 321;
+    internal static readonly int SYS_bpf = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 280 : 321;
 
     /// <summary>syscall(2) is variadic in C; integer arguments are passed as if it were not, on x86-64 and on arm64 Linux.</summary>
     [LibraryImport(LibraryName, EntryPoint = "syscall")]

@@ -7,6 +7,7 @@ internal static class AbiExceptions
     internal static readonly Dictionary<string, string> NotFromC = new()
     {
         ["SysResult"] = "what a system call answered: our own type, never seen by the kernel",
+        ["Libc.BpfAttrSize"] = "enough for the commands in use: the kernel takes less and more than its own size (bpf_check_uarg_tail_zero)",
         ["Libc.BPF_TCX_INGRESS"] = "an enumerator of Linux 6.6, which headers before lack",
         ["Libc.BPF_TCX_EGRESS"] = "an enumerator of Linux 6.6, which headers before lack",
         ["Libc.TCX_NEXT"] = "an enumerator of Linux 6.6, which headers before lack",
@@ -22,7 +23,6 @@ internal static class AbiExceptions
         ["Libc.SkBuffLength"] = "offsetof(struct __sk_buff, len)",
         ["Libc.SkBuffProtocol"] = "offsetof(struct __sk_buff, protocol)",
         ["Libc.SkBuffGsoSize"] = "offsetof(struct __sk_buff, gso_size)",
-        ["Libc.BpfAttrSize"] = "(sizeof(union bpf_attr) + 127) / 128 * 128",
         ["Libc.BpfAttrMapType"] = "offsetof(union bpf_attr, map_type)",
         ["Libc.BpfAttrKeySize"] = "offsetof(union bpf_attr, key_size)",
         ["Libc.BpfAttrValueSize"] = "offsetof(union bpf_attr, value_size)",
