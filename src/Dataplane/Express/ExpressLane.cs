@@ -1,6 +1,6 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
-using System.Buffers.Binary;
 using FlannelFast.Dataplane.Engine;
 using FlannelFast.Dataplane.Interop;
 using FlannelFast.Dataplane.Peers;
