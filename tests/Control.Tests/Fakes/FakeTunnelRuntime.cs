@@ -1,6 +1,7 @@
 using System.Net;
 using FlannelFast.Control.Tunnels;
 using FlannelFast.Dataplane.Engine;
+using FlannelFast.Dataplane.Express;
 using FlannelFast.Dataplane.Packets;
 using FlannelFast.Dataplane.Peers;
 
@@ -16,6 +17,9 @@ internal sealed class FakeTunnelRuntime(TunnelConfig config) : ITunnelRuntime
     public int Replacements;
 
     public bool IsDisposed;
+
+    /// <summary>The express lane; null for a closed one.</summary>
+    public ExpressLaneStatus? Lane { get; set; }
 
     public Exception? RefuseWith { get; set; }
 
@@ -34,8 +38,9 @@ internal sealed class FakeTunnelRuntime(TunnelConfig config) : ITunnelRuntime
         long n = 0;
         return new(
             new("ff0", 7, CurrentConfig.Mtu > 0 ? CurrentConfig.Mtu : 1500 - CurrentConfig.Overhead, [.. CurrentConfig.DeviceAddresses.Select(a => a.ToString())]),
-            new(new(true, true, false, true, false, true, 5, "cannot bind another source port at 192.0.2.1: Address already in use (errno 98)", 8388608, 4194304), [Worker(0), Worker(1)], 0, 3),
-            [.. CurrentPeers.Select(p => new PeerTraffic(p, 1000 + ++n, 1_500_000 * n, 2000 + n, 3_000_000 * n, n % 3 == 0 ? 5 : 0))]);
+            new(new(true, true, false, true, false, true, 5, "cannot bind another source port at 192.0.2.1: Address already in use (errno 98)", 8388608, 4194304), [Worker(0), Worker(1)], 0, 3, Lane),
+            [.. CurrentPeers.Select(p => new PeerTraffic(p, 1000 + ++n, 1_500_000 * n, 2000 + n, 3_000_000 * n, n % 3 == 0 ? 5 : 0))],
+            Lane is null ? new(null, "the underlay is IPv6") : new("eth0", null));
     }
 
     public void ReplacePeers(IReadOnlyList<Peer> peers)
