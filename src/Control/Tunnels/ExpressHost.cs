@@ -6,7 +6,7 @@ namespace FlannelFast.Control.Tunnels;
 /// <summary>The real host. Opens what it needs beside <paramref name="netlink"/> when it is first asked, on the thread that asks.</summary>
 /// <param name="netlink">Host access, not owned.</param>
 /// <param name="onChange">Told of changes to IPsec policies, on a thread of their own, from the first question for them on.</param>
-internal sealed class ExpressHost(NetlinkClient netlink, Action<NetworkChange> onChange) : IExpressHost
+internal sealed class ExpressHost(NetlinkClient netlink, Action<NetworkChange> onChange) : IExpressHost, IDisposable
 {
     private IpsecPolicies? _ipsec;
     private LinkFeatures? _features;

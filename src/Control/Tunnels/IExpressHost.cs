@@ -4,7 +4,7 @@ using FlannelFast.Control.Netlink;
 namespace FlannelFast.Control.Tunnels;
 
 /// <summary>What of the host is looked at to open the express lane. Methods throw <see cref="IOException"/> when the kernel refuses; one thread at a time.</summary>
-internal interface IExpressHost : IDisposable
+internal interface IExpressHost
 {
     /// <summary>The link of that name, or null.</summary>
     Link? FindLink(string name);

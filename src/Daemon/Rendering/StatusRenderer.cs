@@ -47,7 +47,7 @@ internal static class StatusRenderer
     {
         ExpressLaneReport lane = report.ExpressLane;
         if (!lane.Open) return $"off: {lane.Reason}";
-        return $"on: {report.Device.Name} <-> {lane.Interface}, {(lane.Tcp == true ? "with" : "without")} TCP, {Quantity.Count(lane.Peers ?? 0)} peers";
+        return $"on: {report.Device.Name} <-> {lane.Interface}, {(lane.Tcp == true ? "with" : "without")} TCP, {Quantity.Count(lane.Peers ?? 0)} {(lane.Peers == 1 ? "peer" : "peers")}";
     }
 
     private static TextTable? ExpressLane(ExpressLaneReport lane, TerminalStyle style)
