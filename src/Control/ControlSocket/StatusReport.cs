@@ -17,6 +17,8 @@ internal sealed record StatusReport
 
     public required IReadOnlyList<CapabilityReport> Capabilities { get; init; }
 
+    public required ExpressLaneReport ExpressLane { get; init; }
+
     /// <summary>SO_RCVBUF per socket as read back, bytes.</summary>
     public required int ReceiveBuffer { get; init; }
 
@@ -29,10 +31,10 @@ internal sealed record StatusReport
     /// <summary>Garbage collections of the process.</summary>
     public required int Collections { get; init; }
 
-    /// <summary>All workers together.</summary>
+    /// <summary>All workers together, without the express lane.</summary>
     public required PathReport Egress { get; init; }
 
-    /// <summary>All workers together.</summary>
+    /// <summary>All workers together, without the express lane.</summary>
     public required PathReport Ingress { get; init; }
 
     public required IReadOnlyList<WorkerReport> Workers { get; init; }
@@ -52,6 +54,20 @@ internal sealed record TunnelReport(
 
 /// <summary>One optimisation: whether the engine uses it, and if not, why.</summary>
 internal sealed record CapabilityReport(string Name, bool InUse, string Detail);
+
+/// <summary>The express lane. Closed, it has a reason and nothing else; open, all but the reason.</summary>
+/// <param name="Open">Packets pass inside the kernel.</param>
+/// <param name="Reason">Why it is closed, in one clause.</param>
+/// <param name="Interface">The underlay interface it runs over.</param>
+/// <param name="Tcp">TCP takes it, too.</param>
+/// <param name="Peers">Peers whose packets it carries.</param>
+/// <param name="Egress">From the TUN device to the underlay; no part of the workers' counters.</param>
+/// <param name="Ingress">From the underlay to the TUN device; no part of the workers' counters.</param>
+internal sealed record ExpressLaneReport(
+    bool Open, string? Reason, string? Interface, bool? Tcp, int? Peers, ExpressPathReport? Egress, ExpressPathReport? Ingress);
+
+/// <summary>One direction of the express lane, inner packets and bytes; what failed was dropped.</summary>
+internal sealed record ExpressPathReport(long Forwarded, long ForwardedBytes, long Failed);
 
 /// <summary>One direction. <c>Packets = Forwarded + sum of Drops</c>.</summary>
 internal sealed record PathReport(

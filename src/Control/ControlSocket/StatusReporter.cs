@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FlannelFast.Control.Tunnels;
 using FlannelFast.Dataplane.Engine;
+using FlannelFast.Dataplane.Express;
 
 namespace FlannelFast.Control.ControlSocket;
 
@@ -23,6 +24,7 @@ internal sealed class StatusReporter(TunnelConfig config, string version)
             Device = new(status.Device.Name, status.Device.Index, status.Device.Mtu, status.Device.Addresses),
             Tunnel = Tunnel(),
             Capabilities = CapabilityReporter.Report(config.Engine, engine.Capabilities),
+            ExpressLane = ExpressLane(status.ExpressLane, engine.ExpressLane),
             ReceiveBuffer = engine.Capabilities.ReceiveBuffer,
             SendBuffer = engine.Capabilities.SendBuffer,
             AllocatedBytes = engine.AllocatedBytes,
@@ -49,6 +51,15 @@ internal sealed class StatusReporter(TunnelConfig config, string version)
             vxlan ? "vxlan" : "udp", options.Local.ToString(), options.Port, vxlan ? options.Vni : null,
             vxlan ? options.Mac.ToString() : null, [.. config.Networks.Select(n => n.ToString())],
             [.. config.Subnets.Select(s => s.ToString())], options.SourceCheck.ToString().ToLowerInvariant(), options.Queues);
+    }
+
+    private static ExpressLaneReport ExpressLane(ExpressLaneState state, ExpressLaneStatus? lane)
+    {
+        // The two are read one after the other: a lane that opens or closes in between is called closed.
+        if (state.Underlay is null || lane is null) return new(false, state.Reason ?? "just closed", null, null, null, null, null);
+        return new(true, null, state.Underlay, lane.Road.Tcp, lane.Peers, Path(lane.Egress), Path(lane.Ingress));
+
+        static ExpressPathReport Path(ExpressPathStatus path) => new(path.Forwarded, path.ForwardedBytes, path.Failed);
     }
 
     private static WorkerReport Worker(WorkerStatus w) => new(

@@ -21,6 +21,15 @@ internal sealed record Link
     /// <summary>"tun", "veth", "vxlan", "bridge" …; null for physical links and loopback.</summary>
     internal string? Kind { get; init; }
 
+    /// <summary>ARPHRD_… of linux/if_arp.h: what kind of header its packets have.</summary>
+    internal ushort HardwareType { get; init; }
+
+    /// <summary>
+    /// How many have asked for every packet of the link, as tcpdump(8) does. Not a flag: IFF_PROMISC is told only of who set it as a flag
+    /// (net/core/dev.c, dev_get_flags).
+    /// </summary>
+    internal int Promiscuity { get; init; }
+
     /// <summary>The Ethernet address; null where the link has none, or one of another length.</summary>
     internal MacAddress? Address { get; init; }
 
@@ -38,6 +47,9 @@ internal sealed record Link
 
     internal bool IsLoopback => (Flags & Libc.IFF_LOOPBACK) != 0;
 
+    /// <summary>Its packets have Ethernet headers.</summary>
+    internal bool IsEthernet => HardwareType == Libc.ARPHRD_ETHER;
+
     /// <summary>"eth0".</summary>
     public override string ToString() => Name;
 
@@ -53,7 +65,7 @@ internal sealed record Link
         string? name = null, kind = null;
         VxlanAttributes? vxlan = null;
         MacAddress? address = null;
-        int mtu = 0, queue = 0;
+        int mtu = 0, queue = 0, promiscuity = 0;
         while (attributes.TryRead(out NetlinkAttribute attribute))
         {
             switch (attribute.Type)
@@ -61,6 +73,7 @@ internal sealed record Link
                 case Libc.IFLA_IFNAME: name = attribute.Text; break;
                 case Libc.IFLA_MTU: attribute.TryRead(ref mtu); break;
                 case Libc.IFLA_TXQLEN: attribute.TryRead(ref queue); break;
+                case Libc.IFLA_PROMISCUITY: attribute.TryRead(ref promiscuity); break;
                 case Libc.IFLA_LINKINFO: kind = ReadKind(attribute.Nested, out vxlan); break;
                 case Libc.IFLA_ADDRESS:
                     if (attribute.Value.Length == MacAddress.Size) address = MacAddress.Read(attribute.Value);
@@ -74,6 +87,8 @@ internal sealed record Link
             Name = name,
             Mtu = mtu,
             Flags = header.ifi_flags,
+            HardwareType = header.ifi_type,
+            Promiscuity = promiscuity,
             Kind = kind,
             Vxlan = vxlan,
             Address = address,

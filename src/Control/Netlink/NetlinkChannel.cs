@@ -21,14 +21,15 @@ internal sealed unsafe class NetlinkChannel : IDisposable
         _wake = new(Checked(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "create an eventfd"));
     }
 
-    /// <summary>Opens a NETLINK_ROUTE socket, subscribed to the given RTNLGRP_… groups.</summary>
+    /// <summary>Opens a socket, subscribed to the given groups (RTNLGRP_… of NETLINK_ROUTE).</summary>
     /// <param name="groups">None for a socket that only asks.</param>
     /// <param name="receiveBuffer">Bytes the kernel may queue (it counts its own overhead, about double); 0 leaves the system's default.</param>
+    /// <param name="protocol">NETLINK_…: whom it speaks to.</param>
     /// <exception cref="NetlinkException">No socket, or a group is refused.</exception>
-    internal static NetlinkChannel Open(ReadOnlySpan<uint> groups = default, int receiveBuffer = 0)
+    internal static NetlinkChannel Open(ReadOnlySpan<uint> groups = default, int receiveBuffer = 0, int protocol = Libc.NETLINK_ROUTE)
     {
         int type = Libc.SOCK_RAW | Libc.SOCK_CLOEXEC | Libc.SOCK_NONBLOCK;
-        NativeFd socket = new(Checked(Libc.socket(Libc.AF_NETLINK, type, Libc.NETLINK_ROUTE), "open a netlink socket"));
+        NativeFd socket = new(Checked(Libc.socket(Libc.AF_NETLINK, type, protocol), "open a netlink socket"));
         try
         {
             // Both since Linux 4.3 and 4.12 only make errors shorter and clearer: going without is no failure.

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using FlannelFast.Dataplane.Interop;
 
 namespace FlannelFast.Control.Netlink;
@@ -22,6 +23,7 @@ internal sealed class NetlinkMonitor : IDisposable
 
     private readonly NetlinkChannel _channel;
     private readonly Action<NetworkChange> _onChange;
+    private readonly NetlinkParser<NetworkChange> _parser;
     private readonly Thread _thread;
     private volatile bool _stopping;
     private bool _disposed;
@@ -45,10 +47,14 @@ internal sealed class NetlinkMonitor : IDisposable
         new(NetlinkChannel.Open([.. s_groups, Libc.RTNLGRP_NEIGH], receiveBuffer), onChange);
 
     /// <summary>Listens on an open channel, owned from here on.</summary>
-    internal NetlinkMonitor(NetlinkChannel channel, Action<NetworkChange> onChange)
+    /// <param name="channel">Subscribed.</param>
+    /// <param name="onChange">As above.</param>
+    /// <param name="parser">What a message means; not given, that of NETLINK_ROUTE. Other protocols have the same numbers for other messages.</param>
+    internal NetlinkMonitor(NetlinkChannel channel, Action<NetworkChange> onChange, NetlinkParser<NetworkChange>? parser = null)
     {
         _channel = channel;
         _onChange = onChange;
+        _parser = parser ?? TryParseRoute;
         _thread = new(Run) { IsBackground = true, Name = "netlink-monitor" };
         _thread.Start();
     }
@@ -102,9 +108,15 @@ internal sealed class NetlinkMonitor : IDisposable
         NetlinkMessageReader messages = new(datagram);
         while (!_stopping && messages.TryRead(out NetlinkMessage message))
         {
-            if (ToChange(message) is { } change) _onChange(change);
+            if (_parser(message, out NetworkChange? change)) _onChange(change);
         }
         return _stopping || !messages.IsMalformed;
+    }
+
+    private static bool TryParseRoute(NetlinkMessage message, [NotNullWhen(true)] out NetworkChange? change)
+    {
+        change = ToChange(message);
+        return change is not null;
     }
 
     private static NetworkChange? ToChange(NetlinkMessage message)

@@ -19,7 +19,8 @@ internal sealed class NetlinkSocket : IDisposable
     /// </summary>
     internal const int BatchSize = 64;
 
-    private static readonly TimeSpan s_defaultTimeout = TimeSpan.FromSeconds(5);
+    /// <summary>The kernel answers before a request is sent: this ends only what is broken.</summary>
+    internal static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
     private readonly NetlinkChannel _channel;
@@ -29,7 +30,7 @@ internal sealed class NetlinkSocket : IDisposable
     /// <summary>Opens a socket in the network namespace of the calling thread.</summary>
     /// <exception cref="NetlinkException">The system has no socket for us.</exception>
     internal NetlinkSocket()
-        : this(NetlinkChannel.Open(), s_defaultTimeout)
+        : this(NetlinkChannel.Open(), DefaultTimeout)
     {
     }
 

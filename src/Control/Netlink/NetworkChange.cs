@@ -1,6 +1,6 @@
 namespace FlannelFast.Control.Netlink;
 
-/// <summary>Something <see cref="NetlinkMonitor"/> saw happen to the host's links, addresses, routes or neighbours.</summary>
+/// <summary>Something <see cref="NetlinkMonitor"/> saw happen to the host's links, addresses, routes, neighbours or IPsec policies.</summary>
 internal abstract record NetworkChange;
 
 /// <summary>A link is new, or something about it changed.</summary>
@@ -33,6 +33,9 @@ internal sealed record NeighbourRemoved(Neighbour Neighbour) : NetworkChange;
 internal sealed record FdbEntryChanged(FdbEntry Entry) : NetworkChange;
 
 internal sealed record FdbEntryRemoved(FdbEntry Entry) : NetworkChange;
+
+/// <summary>An IPsec policy came or went, or what is done without one changed. Only of <see cref="IpsecPolicies"/>.</summary>
+internal sealed record IpsecPolicyChanged : NetworkChange;
 
 /// <summary>Changes were lost: read everything again. What follows happened after this.</summary>
 internal sealed record Overrun : NetworkChange;

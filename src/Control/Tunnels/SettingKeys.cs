@@ -24,6 +24,7 @@ internal static class SettingKeys
     internal const string Coalesce = "coalesce";
     internal const string Pause = "pause";
     internal const string RealTime = "real_time";
+    internal const string ExpressLane = "express_lane";
     internal const string SocketBuffer = "socket_buffer";
 
     internal const string PeerSubnet = "subnet";
@@ -34,7 +35,7 @@ internal static class SettingKeys
     internal static IReadOnlyList<string> All { get; } =
     [
         Device, Local, Networks, Subnets, Encap, Port, Vni, Mac, Mtu, Queues, SourcePorts, Peers, SourceCheck, NoSourcePortCheck,
-        IgnoreReservedBits, TunOffloads, UdpSegment, UdpGro, Coalesce, Pause, RealTime, SocketBuffer,
+        IgnoreReservedBits, TunOffloads, UdpSegment, UdpGro, Coalesce, Pause, RealTime, ExpressLane, SocketBuffer,
     ];
 
     /// <summary>The fields of one peer.</summary>

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FlannelFast.Control.Tunnels;
 
-/// <summary>What a running tunnel tells. Next free id: 105.</summary>
+/// <summary>What a running tunnel tells. Next free id: 108.</summary>
 internal static partial class TunnelLog
 {
     [LoggerMessage(101, LogLevel.Warning, "{Device} was deleted and has been made again")]
@@ -19,4 +19,10 @@ internal static partial class TunnelLog
 
     [LoggerMessage(105, LogLevel.Warning, "flows leave from {Count} source ports instead of {Wanted}: {Reason}")]
     internal static partial void SourcePortsMissing(this ILogger log, int count, int wanted, string reason);
+
+    [LoggerMessage(106, LogLevel.Information, "express lane open: {Device} <-> {Underlay}, {With} TCP, {Peers} peers")]
+    internal static partial void ExpressLaneOpen(this ILogger log, string device, string underlay, string with, int peers);
+
+    [LoggerMessage(107, LogLevel.Information, "express lane closed: {Reason}")]
+    internal static partial void ExpressLaneClosed(this ILogger log, string reason);
 }

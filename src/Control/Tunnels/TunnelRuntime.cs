@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using FlannelFast.Control.Netlink;
 using FlannelFast.Dataplane.Engine;
@@ -22,16 +23,22 @@ internal sealed class TunnelRuntime : ITunnelRuntime
     /// <summary>Between attempts while the host refuses a repair.</summary>
     private static readonly TimeSpan s_retryInterval = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Between two parts of the peers whose routes are asked for: a large mesh shall not take a core for itself.</summary>
+    private static readonly TimeSpan s_askPause = TimeSpan.FromMilliseconds(10);
+
     private readonly ILogger _log;
     private readonly NetlinkClient _netlink;
     private readonly DeviceKeeper _keeper;
     private readonly PacketEngine _engine;
+    private readonly ExpressHost _expressHost;
+    private readonly ExpressLaneKeeper _express;
     private readonly AutoResetEvent _wake = new(false);
     private readonly Thread _supervisor;
     private volatile TunnelConfig _config;
     private NetlinkMonitor? _monitor;
     private volatile bool _stopping;
     private volatile bool _tunLost;
+    private volatile bool _repairDue;
     private bool _deviceMissed;
     private string? _lastComplaint;
 
@@ -42,6 +49,8 @@ internal sealed class TunnelRuntime : ITunnelRuntime
         _netlink = netlink;
         _keeper = new DeviceKeeper(netlink);
         _engine = engine;
+        _expressHost = new(netlink, OnNetworkChange);
+        _express = new(_expressHost, engine.UseExpressLane, () => engine.Peers.Peers, log);
         _supervisor = new Thread(Supervise) { Name = "supervisor", IsBackground = true };
     }
 
@@ -80,6 +89,8 @@ internal sealed class TunnelRuntime : ITunnelRuntime
         _engine.TunLost += OnTunLost;
         _engine.Start();
         _supervisor.Start();
+        // The supervisor opens the express lane in its own time; packets need not wait for it.
+        _wake.Set();
         TellOfMissingSourcePorts();
     }
 
@@ -108,10 +119,15 @@ internal sealed class TunnelRuntime : ITunnelRuntime
         IReadOnlyList<string> addresses = link is null ? [] : [.. _netlink.Addresses.List(link).Select(address => address.ToString())];
         var device = new DeviceStatus(name, link?.Index ?? 0, link?.Mtu ?? 0, addresses);
         return new(device, _engine.ReadStatus(), [.. _engine.ReadPeers().Select(peer => new PeerTraffic(
-            new(peer.Subnet, peer.PublicIP, peer.VtepMac), peer.EgressPackets, peer.EgressBytes, peer.IngressPackets, peer.IngressBytes, peer.SendErrors))]);
+            new(peer.Subnet, peer.PublicIP, peer.VtepMac), peer.EgressPackets, peer.EgressBytes, peer.IngressPackets, peer.IngressBytes, peer.SendErrors))],
+            _express.State);
     }
 
-    public void ReplacePeers(IReadOnlyList<Peer> peers) => _engine.Publish(peers);
+    public void ReplacePeers(IReadOnlyList<Peer> peers)
+    {
+        _engine.Publish(peers);
+        _wake.Set();
+    }
 
     public void Follow(IPAddress local, int mtu)
     {
@@ -126,12 +142,19 @@ internal sealed class TunnelRuntime : ITunnelRuntime
         }
         _config = moved;
         TellOfMissingSourcePorts();
-        _wake.Set();
+        _express.EngineClosedLane();
+        Repair();
     }
 
     private void OnTunLost()
     {
         _tunLost = true;
+        Repair();
+    }
+
+    private void Repair()
+    {
+        _repairDue = true;
         _wake.Set();
     }
 
@@ -150,20 +173,35 @@ internal sealed class TunnelRuntime : ITunnelRuntime
             _ => false,
         };
         if (change is MonitorFailed failed) _log.MonitorFailed(failed.Error.Message);
-        if (ours) _wake.Set();
+        bool concernsLane = _express.IsConcernedBy(change, _keeper.Link?.Index ?? 0);
+        if (ours) Repair();
+        else if (concernsLane) _wake.Set();
     }
 
     private bool IsOurs(int link) => link == _keeper.Link?.Index || link == _keeper.UnderlayIndex;
 
     private void Supervise()
     {
-        TimeSpan wait = s_auditInterval;
+        long lastAudit = Stopwatch.GetTimestamp(), lastRepair = lastAudit;
+        bool isRepaired = true, isAsking = false;
         while (true)
         {
-            bool notified = _wake.WaitOne(wait);
+            TimeSpan rest = isRepaired ? s_auditInterval - Stopwatch.GetElapsedTime(lastAudit) : s_retryInterval - Stopwatch.GetElapsedTime(lastRepair);
+            if (isAsking && rest > s_askPause) rest = s_askPause;
+            bool notified = _wake.WaitOne(rest > TimeSpan.Zero ? rest : TimeSpan.Zero);
             if (_stopping) return;
             if (notified) Thread.Sleep(s_settleTime);
-            wait = TryRepair() ? s_auditInterval : s_retryInterval;
+            bool isAudit = Stopwatch.GetElapsedTime(lastAudit) >= s_auditInterval;
+            bool isRetry = !isRepaired && Stopwatch.GetElapsedTime(lastRepair) >= s_retryInterval;
+            if (isAudit) lastAudit = Stopwatch.GetTimestamp();
+            if (isAudit || isRetry || _repairDue)
+            {
+                _repairDue = false;
+                isRepaired = TryRepair();
+                lastRepair = Stopwatch.GetTimestamp();
+            }
+            if (isAudit || isRetry || notified) _express.Look(_config, isAudit);
+            isAsking = _express.Ask();
         }
     }
 
@@ -214,6 +252,7 @@ internal sealed class TunnelRuntime : ITunnelRuntime
         _wake.Set();
         if (_supervisor.IsAlive) _supervisor.Join();
         _monitor?.Dispose();
+        _expressHost.Dispose();
         _engine.Dispose();
         _netlink.Dispose();
         _wake.Dispose();

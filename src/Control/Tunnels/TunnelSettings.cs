@@ -47,6 +47,8 @@ internal sealed class TunnelSettings
 
     public SettingValue RealTime { get; set; }
 
+    public SettingValue ExpressLane { get; set; }
+
     public SettingValue SocketBuffer { get; set; }
 
     public List<PeerSettings> Peers { get; set; } = [];

@@ -7,7 +7,8 @@ namespace FlannelFast.Control.Tunnels;
 /// <param name="Device">The TUN device.</param>
 /// <param name="Engine">The packet engine.</param>
 /// <param name="Peers">Every peer with its counters.</param>
-internal sealed record TunnelStatus(DeviceStatus Device, EngineStatus Engine, IReadOnlyList<PeerTraffic> Peers);
+/// <param name="ExpressLane">Whether the express lane is open; its counters are the engine's.</param>
+internal sealed record TunnelStatus(DeviceStatus Device, EngineStatus Engine, IReadOnlyList<PeerTraffic> Peers, ExpressLaneState ExpressLane);
 
 /// <summary>The TUN device as the kernel reports it.</summary>
 /// <param name="Name">Interface name.</param>

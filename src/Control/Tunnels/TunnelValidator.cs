@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using FlannelFast.Dataplane.Engine;
+using FlannelFast.Dataplane.Express;
 using FlannelFast.Dataplane.Packets;
 
 namespace FlannelFast.Control.Tunnels;
@@ -19,6 +20,13 @@ internal static class TunnelValidator
         ["strict"] = SourceCheck.Strict,
         ["peer"] = SourceCheck.Peer,
         ["off"] = SourceCheck.Off,
+    };
+
+    private static readonly Dictionary<string, ExpressLaneMode> s_expressLaneModes = new()
+    {
+        ["auto"] = ExpressLaneMode.Auto,
+        ["on"] = ExpressLaneMode.On,
+        ["off"] = ExpressLaneMode.Off,
     };
 
     /// <summary>Checks every setting by itself and against the others.</summary>
@@ -88,6 +96,8 @@ internal static class TunnelValidator
             UdpGro = read.Switch(SettingKeys.UdpGro, settings.UdpGro, options.UdpGro),
             PauseMicroseconds = read.Integer(SettingKeys.Pause, settings.Pause, 0, TunnelDefaults.MaxPause, options.PauseMicroseconds),
             RealTime = read.Switch(SettingKeys.RealTime, settings.RealTime, options.RealTime),
+            ExpressLane = settings.ExpressLane.IsSet
+                ? read.Choice(SettingKeys.ExpressLane, settings.ExpressLane, s_expressLaneModes) : options.ExpressLane,
             SocketBuffer = read.Integer(SettingKeys.SocketBuffer, settings.SocketBuffer,
                 TunnelDefaults.MinSocketBuffer, TunnelDefaults.MaxSocketBuffer, options.SocketBuffer),
         };

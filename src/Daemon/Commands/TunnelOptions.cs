@@ -15,7 +15,7 @@ internal sealed class TunnelOptions
     private readonly List<(string Key, Option Option)> _all = [];
 
     private readonly Option<string> _device, _local, _encap, _port, _vni, _mac, _mtu, _queues, _sourcePorts, _sourceCheck;
-    private readonly Option<string> _tunOffloads, _udpSegment, _udpGro, _coalesce, _pause, _realTime, _socketBuffer;
+    private readonly Option<string> _tunOffloads, _udpSegment, _udpGro, _coalesce, _pause, _realTime, _expressLane, _socketBuffer;
     private readonly Option<bool> _noSourcePortCheck, _ignoreReservedBits;
     private readonly Option<string[]> _networks, _subnets, _peers;
 
@@ -45,6 +45,7 @@ internal sealed class TunnelOptions
         _coalesce = Switch(SettingKeys.Coalesce, "Merge received segments of a flow; needs --tun-offloads", engine.Coalesce);
         _pause = Text(SettingKeys.Pause, "MICROSECONDS", $"Pause after a heavy burst so that the next one is larger, 0 to {TunnelDefaults.MaxPause}; 0 never pauses", engine.PauseMicroseconds);
         _realTime = Switch(SettingKeys.RealTime, "Schedule busy workers before programs (SCHED_RR), as the kernel schedules its own devices; needs CAP_SYS_NICE", engine.RealTime);
+        _expressLane = Text(SettingKeys.ExpressLane, "auto|on|off", "Carry ordinary packets of known peers inside the kernel by eBPF: auto leaves TCP to the engine where the interface cuts super-packets, on takes it too", "auto");
         _socketBuffer = Text(SettingKeys.SocketBuffer, "BYTES", $"Kernel buffer per socket and direction, from {TunnelDefaults.MinSocketBuffer}", engine.SocketBuffer);
     }
 
@@ -83,6 +84,7 @@ internal sealed class TunnelOptions
             Coalesce = One(_coalesce),
             Pause = One(_pause),
             RealTime = One(_realTime),
+            ExpressLane = One(_expressLane),
             SocketBuffer = One(_socketBuffer),
             Peers = [.. All(_peers).Select(text => PeerSettings.FromArgument(SettingKeys.ToFlag(SettingKeys.Peers), text))],
         };

@@ -22,6 +22,7 @@ internal static class StatusRenderer
         WriteTable(output, Overview(report));
         Section(output, style, "capabilities", Capabilities(report, style));
         Section(output, style, "workers", Workers(report, style));
+        if (ExpressLane(report.ExpressLane, style) is { } lane) Section(output, style, "express lane (no part of the workers' counters)", lane);
         Section(output, style, "drops", Drops(report, style));
         Section(output, style, $"peers ({Quantity.Count(report.PeerCount)})", report.PeerCount == 0 ? null : PeerRenderer.Table(report.Peers, style));
         if (report.PeerCount > report.Peers.Count)
@@ -36,9 +37,32 @@ internal static class StatusRenderer
         table.Add("encapsulation", tunnel.Vni is { } vni ? $"{tunnel.Encapsulation}, vni {vni}, VtepMAC {tunnel.VtepMac}" : tunnel.Encapsulation);
         table.Add("local", $"{tunnel.Local} port {tunnel.Port}, source check {tunnel.SourceCheck}");
         table.Add("subnet", string.Join(" and ", tunnel.Subnets.Zip(tunnel.Networks, (s, n) => $"{s} of {n}")));
+        table.Add("express lane", ExpressLane(report));
         table.Add("buffers", $"receive {Quantity.Bytes(report.ReceiveBuffer)}, send {Quantity.Bytes(report.SendBuffer)} per socket");
         table.Add("memory", $"{Quantity.Bytes(report.AllocatedBytes)} allocated in the loops, {Quantity.Count(report.Collections)} collections");
         return table;
+    }
+
+    private static string ExpressLane(StatusReport report)
+    {
+        ExpressLaneReport lane = report.ExpressLane;
+        if (!lane.Open) return $"off: {lane.Reason}";
+        return $"on: {report.Device.Name} <-> {lane.Interface}, {(lane.Tcp == true ? "with" : "without")} TCP, {Quantity.Count(lane.Peers ?? 0)} {(lane.Peers == 1 ? "peer" : "peers")}";
+    }
+
+    private static TextTable? ExpressLane(ExpressLaneReport lane, TerminalStyle style)
+    {
+        if (!lane.Open) return null;
+        var table = new TextTable(Column.Left, Column.Right, Column.Right, Column.Right);
+        table.AddStyled(style.Faint, "direction", "forwarded", "bytes", "failed");
+        Add("egress", lane.Egress);
+        Add("ingress", lane.Ingress);
+        return table;
+
+        void Add(string direction, ExpressPathReport? path)
+        {
+            if (path is not null) table.Add(direction, Quantity.Count(path.Forwarded), Quantity.Bytes(path.ForwardedBytes), Quantity.Count(path.Failed));
+        }
     }
 
     private static TextTable Capabilities(StatusReport report, TerminalStyle style)
@@ -80,7 +104,8 @@ internal static class StatusRenderer
 
     private static TextTable? Drops(StatusReport report, TerminalStyle style)
     {
-        if (report.Egress.Dropped + report.Ingress.Dropped == 0) return null;
+        (long Egress, long Ingress) lane = (report.ExpressLane.Egress?.Failed ?? 0, report.ExpressLane.Ingress?.Failed ?? 0);
+        if (report.Egress.Dropped + report.Ingress.Dropped + lane.Egress + lane.Ingress == 0) return null;
         var table = new TextTable(Column.Left, Column.Right, Column.Right, Column.Left);
         table.AddStyled(style.Faint, "reason", "egress", "ingress", "");
         foreach (string name in report.Egress.Drops.Keys.Union(report.Ingress.Drops.Keys))
@@ -90,6 +115,8 @@ internal static class StatusRenderer
             string sentence = DropReasons.All.FirstOrDefault(r => r.Name == name)?.Description ?? "";
             table.Add(name, Quantity.Count(egress), Quantity.Count(ingress), sentence);
         }
+        if (lane.Egress + lane.Ingress > 0)
+            table.Add("lane_failed", Quantity.Count(lane.Egress), Quantity.Count(lane.Ingress), "The kernel could not change a packet in the express lane: no memory.");
         return table;
     }
 

@@ -27,12 +27,14 @@ internal static class Errno
     internal const int EROFS = 30;
     internal const int EPIPE = 32;
     internal const int ERANGE = 34;
+    internal const int ENOSYS = 38;
     internal const int ELOOP = 40;
     internal const int ENODATA = 61;
     internal const int EBADMSG = 74;
     internal const int EBADFD = 77;
     internal const int EMSGSIZE = 90;
     internal const int ENOPROTOOPT = 92;
+    internal const int EPROTONOSUPPORT = 93;
     internal const int EOPNOTSUPP = 95;
     internal const int EAFNOSUPPORT = 97;
     internal const int EADDRINUSE = 98;

@@ -34,6 +34,7 @@ internal struct nlattr
 internal static unsafe partial class Libc
 {
     internal const int NETLINK_ROUTE = 0;
+    internal const int NETLINK_XFRM = 6;
     internal const int SOL_NETLINK = 270;
     internal const int NETLINK_ADD_MEMBERSHIP = 1;
     internal const int NETLINK_CAP_ACK = 10;

@@ -2,12 +2,18 @@ using System.Runtime.InteropServices;
 
 namespace FlannelFast.Dataplane.Interop;
 
-/// <summary>struct ifreq, with the one member of its union that TUN devices use: the flags.</summary>
+/// <summary>struct ifreq, with two members of its union: the flags, which TUN devices use, and where other requests have their data.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 40)]
 internal unsafe struct ifreq
 {
+    [FieldOffset(0)]
     internal fixed byte ifr_name[Libc.IFNAMSIZ];
+
+    [FieldOffset(16)]
     internal ushort ifr_flags;
-    private fixed byte _rest[22];
+
+    [FieldOffset(16)]
+    internal void* ifr_data;
 }
 
 internal static unsafe partial class Libc

@@ -78,6 +78,28 @@ public sealed class StatusReporterTests
     public void The_udp_format_says_nothing_of_source_ports() =>
         Assert.DoesNotContain("source_ports", Report(FakeTunnelRuntime.Config()).Capabilities.Select(c => c.Name));
 
+    [Fact]
+    public void The_express_lane_says_where_it_runs_or_why_it_does_not()
+    {
+        Assert.Equal(
+            new(true, null, "eth0", true, 12, new(3_000_000, 4_200_000_000, 7), new(6_000_000, 8_400_000_000, 0)),
+            Report(FakeTunnelRuntime.Config(EncapsulationKind.Vxlan)).ExpressLane);
+        Assert.Equal(
+            new(false, "this host has IPsec policies", null, null, null, null, null),
+            Report(FakeTunnelRuntime.Config()).ExpressLane);
+    }
+
+    [Theory]
+    [InlineData(true, "just closed")]
+    [InlineData(false, "being prepared")]
+    public void A_lane_that_opens_or_closes_while_it_is_read_is_called_closed(bool isStateOpen, string reason)
+    {
+        TunnelConfig config = FakeTunnelRuntime.Config(isStateOpen ? EncapsulationKind.Udp : EncapsulationKind.Vxlan);
+        using var runtime = new FakeTunnelRuntime(config);
+        TunnelStatus status = runtime.ReadStatus() with { ExpressLane = isStateOpen ? new("eth0", null) : new(null, "being prepared") };
+        Assert.Equal(new(false, reason, null, null, null, null, null), new StatusReporter(config, "1").Report(status).ExpressLane);
+    }
+
     private static StatusReport Report(TunnelConfig config)
     {
         using var runtime = new FakeTunnelRuntime(config);

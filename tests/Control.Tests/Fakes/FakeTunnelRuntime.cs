@@ -1,6 +1,7 @@
 using System.Net;
 using FlannelFast.Control.Tunnels;
 using FlannelFast.Dataplane.Engine;
+using FlannelFast.Dataplane.Express;
 using FlannelFast.Dataplane.Packets;
 using FlannelFast.Dataplane.Peers;
 
@@ -10,6 +11,10 @@ namespace FlannelFast.Tests.Fakes;
 internal sealed class FakeTunnelRuntime(TunnelConfig config) : ITunnelRuntime
 {
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The express lane, which is closed with udp; no claim about the real one.</summary>
+    private readonly ExpressLaneStatus? _lane = config.Engine.Encapsulation == EncapsulationKind.Udp ? null
+        : new(new() { TunIndex = 7, UnderlayIndex = 2, UnderlayMtu = 1500, Tcp = true }, 12, new(3_000_000, 4_200_000_000, 7), new(6_000_000, 8_400_000_000, 0));
 
     public volatile IReadOnlyList<Peer> CurrentPeers = config.Peers;
 
@@ -34,8 +39,9 @@ internal sealed class FakeTunnelRuntime(TunnelConfig config) : ITunnelRuntime
         long n = 0;
         return new(
             new("ff0", 7, CurrentConfig.Mtu > 0 ? CurrentConfig.Mtu : 1500 - CurrentConfig.Overhead, [.. CurrentConfig.DeviceAddresses.Select(a => a.ToString())]),
-            new(new(true, true, false, true, false, true, 5, "cannot bind another source port at 192.0.2.1: Address already in use (errno 98)", 8388608, 4194304), [Worker(0), Worker(1)], 0, 3),
-            [.. CurrentPeers.Select(p => new PeerTraffic(p, 1000 + ++n, 1_500_000 * n, 2000 + n, 3_000_000 * n, n % 3 == 0 ? 5 : 0))]);
+            new(new(true, true, false, true, false, true, 5, "cannot bind another source port at 192.0.2.1: Address already in use (errno 98)", 8388608, 4194304), [Worker(0), Worker(1)], 0, 3, _lane),
+            [.. CurrentPeers.Select(p => new PeerTraffic(p, 1000 + ++n, 1_500_000 * n, 2000 + n, 3_000_000 * n, n % 3 == 0 ? 5 : 0))],
+            _lane is null ? new(null, "this host has IPsec policies") : new("eth0", null));
     }
 
     public void ReplacePeers(IReadOnlyList<Peer> peers)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using FlannelFast.Control.Tunnels;
 using FlannelFast.Dataplane.Engine;
+using FlannelFast.Dataplane.Express;
 using FlannelFast.Tests.Fakes;
 
 namespace FlannelFast.Control.Tests.Tunnels;
@@ -33,7 +34,7 @@ public sealed class TunnelSettingsFileTests : IDisposable
               "port": 4789, "vni": 0, "mac": "0e:00:00:00:00:01", "mtu": 1400, "queues": 4, "source_ports": 3,
               "source_check": "peer", "ignore_reserved_bits": true, "no_source_port_check": false,
               "tun_offloads": true, "udp_segment": false, "udp_gro": false, "coalesce": false,
-              "pause": 0, "real_time": false, "socket_buffer": 65536,
+              "pause": 0, "real_time": false, "express_lane": "on", "socket_buffer": 65536,
               "peers": [
                 {"subnet": "10.5.2.0/24", "public_ip": "2001:db8::2", "vtep_mac": "0e:00:00:00:00:02"},
                 {"subnet": "fd00:5:0:2::/64", "public_ip": "2001:db8::2", "vtep_mac": "0e:00:00:00:00:02"}, /* nested */
@@ -69,6 +70,7 @@ public sealed class TunnelSettingsFileTests : IDisposable
                 Coalesce = false,
                 PauseMicroseconds = 0,
                 RealTime = false,
+                ExpressLane = ExpressLaneMode.On,
             },
             engine);
     }
@@ -101,8 +103,8 @@ public sealed class TunnelSettingsFileTests : IDisposable
     [InlineData("[]", "FILE:1: expected an object in braces")]
     [InlineData("{} x", "FILE:1: not valid JSON: 'x' is invalid after a single JSON value. Expected end of data.")]
     [InlineData("{\n\"port\" 1}", "FILE:2: not valid JSON: '1' is invalid after a property name. Expected a ':'.")]
-    [InlineData("{\n\n\"prot\": 1}", "FILE:3: prot: no such field; expected one of device, local, networks, subnets, encap, port, vni, mac, mtu, queues, source_ports, peers, source_check, no_source_port_check, ignore_reserved_bits, tun_offloads, udp_segment, udp_gro, coalesce, pause, real_time, socket_buffer")]
-    [InlineData("{\"Port\": 1}", "FILE:1: Port: no such field; expected one of device, local, networks, subnets, encap, port, vni, mac, mtu, queues, source_ports, peers, source_check, no_source_port_check, ignore_reserved_bits, tun_offloads, udp_segment, udp_gro, coalesce, pause, real_time, socket_buffer")]
+    [InlineData("{\n\n\"prot\": 1}", "FILE:3: prot: no such field; expected one of device, local, networks, subnets, encap, port, vni, mac, mtu, queues, source_ports, peers, source_check, no_source_port_check, ignore_reserved_bits, tun_offloads, udp_segment, udp_gro, coalesce, pause, real_time, express_lane, socket_buffer")]
+    [InlineData("{\"Port\": 1}", "FILE:1: Port: no such field; expected one of device, local, networks, subnets, encap, port, vni, mac, mtu, queues, source_ports, peers, source_check, no_source_port_check, ignore_reserved_bits, tun_offloads, udp_segment, udp_gro, coalesce, pause, real_time, express_lane, socket_buffer")]
     [InlineData("{\n\"port\": 1,\n\"port\": 1}", "FILE:3: port: given twice; expected it once")]
     [InlineData("{\"port\": null}", "FILE:1: port: expected a value, not null; leave the field out to get its default")]
     [InlineData("{\"port\": [1]}", "FILE:1: port: expected a single value, not an array")]
@@ -127,6 +129,8 @@ public sealed class TunnelSettingsFileTests : IDisposable
     [InlineData(Udp + "\"queues\": true}", "FILE:7: queues: expected a whole number from 1 to 64, not true")]
     [InlineData(Udp + "\"udp_gro\": \"on\"}", "FILE:7: udp_gro: expected true or false, not \"on\"")]
     [InlineData(Udp + "\"source_check\": 1}", "FILE:7: source_check: expected strict or peer or off, not 1")]
+    [InlineData(Udp + "\"express_lane\": true}", "FILE:7: express_lane: expected auto or on or off, not true")]
+    [InlineData(Udp + "\"express_lane\": \"tcp\"}", "FILE:7: express_lane: expected auto or on or off, not \"tcp\"")]
     [InlineData(Udp + "\"vni\": 2}", "FILE:7: vni: has a meaning only with encap vxlan")]
     [InlineData(Udp + "\"source_ports\": 8}", "FILE:7: source_ports: has a meaning only with encap vxlan")]
     [InlineData(Udp + "\"tun_offloads\": false, \"coalesce\": true}", "FILE:7: coalesce: needs tun_offloads, which is off")]

@@ -64,6 +64,7 @@ public sealed class TunnelFlagsTests : IDisposable
     [InlineData(Vxlan + " --source-ports 0", "--source-ports: expected a whole number from 1 to 32, not \"0\"")]
     [InlineData(Vxlan + " --source-ports 33", "--source-ports: expected a whole number from 1 to 32, not \"33\"")]
     [InlineData("--queues 65", "--queues: expected a whole number from 1 to 64, not \"65\"")]
+    [InlineData("--express-lane yes", "--express-lane: expected auto or on or off, not \"yes\"")]
     [InlineData("--pause 1001", "--pause: expected a whole number from 0 to 1000, not \"1001\"")]
     [InlineData("--socket-buffer 1", "--socket-buffer: expected a whole number from 65536 to 1073741823, not \"1\"")]
     [InlineData("--source-check loose", "--source-check: expected strict or peer or off, not \"loose\"")]

@@ -5,6 +5,7 @@ using FlannelFast.Control.Tunnels;
 using FlannelFast.Daemon.Flanneld;
 using FlannelFast.Daemon.Flanneld.GoFlags;
 using FlannelFast.Dataplane.Engine;
+using FlannelFast.Dataplane.Express;
 using FlannelFast.Tests.Fakes;
 using Microsoft.Extensions.Logging;
 
@@ -92,7 +93,7 @@ public sealed class FlanneldFlagsTests
     {
         var made = new EngineOptions { Encapsulation = EncapsulationKind.Vxlan, Local = IPAddress.Parse("192.0.2.1"), Port = 8472, Vni = 3 };
         Assert.Equal(made, Parse().Tune(made));
-        EngineOptions tuned = Parse("-source-check=peer", "-queues=2", "-source-ports=4", "-tun-offloads=false", "-pause", "0", "-no-source-port-check").Tune(made);
+        EngineOptions tuned = Parse("-source-check=peer", "-queues=2", "-source-ports=4", "-tun-offloads=false", "-pause", "0", "-express-lane=off", "-no-source-port-check").Tune(made);
         Assert.Equal(made with
         {
             SourceCheck = SourceCheck.Peer,
@@ -101,6 +102,7 @@ public sealed class FlanneldFlagsTests
             TunOffloads = false,
             Coalesce = false,
             PauseMicroseconds = 0,
+            ExpressLane = ExpressLaneMode.Off,
             CheckSourcePort = false,
         }, tuned);
     }

@@ -30,6 +30,7 @@ public sealed class BadInputTests : IDisposable
         { "--queues", ["--queues", "65"] },
         { "--source-ports", ["--encap", "vxlan", "--source-ports", "33"] },
         { "--source-ports", ["--source-ports", "8"] },
+        { "--express-lane", ["--express-lane", "yes"] },
         { "--device", ["--device", "a-name-longer-than-15-bytes"] },
         { "--device", ["--device", "a/b"] },
         { "--source-check", ["--source-check", "maybe"] },

@@ -2,6 +2,7 @@ using System.Net;
 using FlannelFast.Control.Tunnels;
 using FlannelFast.Daemon.Flanneld.GoFlags;
 using FlannelFast.Dataplane.Engine;
+using FlannelFast.Dataplane.Express;
 
 namespace FlannelFast.Daemon.Flanneld.Flags;
 
@@ -12,6 +13,7 @@ internal sealed class EngineFlags
     private static readonly EngineOptions s_engine = new() { Encapsulation = EncapsulationKind.Udp, Local = IPAddress.Any, Port = 1 };
 
     private readonly ChoiceFlag<SourceCheck> _sourceCheck;
+    private readonly ChoiceFlag<ExpressLaneMode> _expressLane;
     private readonly BooleanFlag _noSourcePortCheck, _ignoreReservedBits, _tunOffloads, _udpSegment, _udpGro, _coalesce, _realTime;
     private readonly IntegerFlag _queues, _sourcePorts, _pause, _socketBuffer;
 
@@ -29,6 +31,8 @@ internal sealed class EngineFlags
         _coalesce = Switch("coalesce", s_engine.Coalesce, "merge received segments of a flow; needs -tun-offloads");
         _pause = Integer("pause", s_engine.PauseMicroseconds, 0, TunnelDefaults.MaxPause, "microseconds to pause after a heavy burst so that the next one is larger; 0 never pauses");
         _realTime = Switch("real-time", s_engine.RealTime, "schedule busy workers before programs, as the kernel schedules its own devices; needs CAP_SYS_NICE");
+        _expressLane = set.Add(new ChoiceFlag<ExpressLaneMode>("express-lane", [("auto", ExpressLaneMode.Auto), ("on", ExpressLaneMode.On), ("off", ExpressLaneMode.Off)],
+            "whether ordinary packets of known peers pass inside the kernel by eBPF: auto leaves TCP to the engine where the interface cuts super-packets, on takes it too"));
         _socketBuffer = Integer("socket-buffer", s_engine.SocketBuffer, TunnelDefaults.MinSocketBuffer, TunnelDefaults.MaxSocketBuffer, "kernel buffer per socket and direction, in bytes");
 
         BooleanFlag Switch(string name, bool absent, string usage) => set.Add(new BooleanFlag(name, absent, usage));
@@ -50,6 +54,7 @@ internal sealed class EngineFlags
         Coalesce = _coalesce.Value && _tunOffloads.Value,
         PauseMicroseconds = _pause.Value,
         RealTime = _realTime.Value,
+        ExpressLane = _expressLane.Value,
         SocketBuffer = _socketBuffer.Value,
     };
 }

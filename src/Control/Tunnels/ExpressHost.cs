@@ -1,0 +1,38 @@
+using System.Net;
+using FlannelFast.Control.Netlink;
+
+namespace FlannelFast.Control.Tunnels;
+
+/// <summary>The real host. Opens what it needs beside <paramref name="netlink"/> when it is first asked, on the thread that asks.</summary>
+/// <param name="netlink">Host access, not owned.</param>
+/// <param name="onChange">Told of changes to IPsec policies, on a thread of their own, from the first question for them on.</param>
+internal sealed class ExpressHost(NetlinkClient netlink, Action<NetworkChange> onChange) : IExpressHost, IDisposable
+{
+    private IpsecPolicies? _ipsec;
+    private LinkFeatures? _features;
+
+    public Link? FindLink(string name) => netlink.Links.Find(name);
+
+    public Link? FindLinkByAddress(IPAddress address) => netlink.FindLinkByAddress(address);
+
+    public bool HasIpsecPolicies() => (_ipsec ??= new(onChange)).Exist();
+
+    public bool PassesTunnelSuperPackets(Link link) => (_features ??= new()).IsActive(link, LinkFeatures.UdpTunnelSegmentation);
+
+    public int[] FindLinks(IReadOnlyList<IPAddress> destinations)
+    {
+        Route?[] routes = netlink.Routes.Find(destinations);
+        int[] links = new int[routes.Length];
+        for (int i = 0; i < links.Length; i++)
+        {
+            if (routes[i] is { Type: RouteType.Unicast } route) links[i] = route.LinkIndex;
+        }
+        return links;
+    }
+
+    public void Dispose()
+    {
+        _ipsec?.Dispose();
+        _features?.Dispose();
+    }
+}

@@ -1,0 +1,172 @@
+using System.Net;
+using FlannelFast.Control.Netlink;
+using FlannelFast.Dataplane.Engine;
+using FlannelFast.Dataplane.Express;
+using FlannelFast.Dataplane.Interop;
+using FlannelFast.Dataplane.Peers;
+using Microsoft.Extensions.Logging;
+
+namespace FlannelFast.Control.Tunnels;
+
+/// <summary>
+/// Keeps the express lane of one tunnel open while the host allows it, for the peers that are reached over its interface. The engine is called only when
+/// something is to change. One thread, except where a member says otherwise.
+/// </summary>
+/// <param name="host">The host, not owned.</param>
+/// <param name="use"><see cref="PacketEngine.UseExpressLane"/>.</param>
+/// <param name="peers">The peers in use; another list after every change.</param>
+/// <param name="log">Told when the lane opens and closes.</param>
+internal sealed class ExpressLaneKeeper(
+    IExpressHost host, Action<ExpressRoad?, IReadOnlySet<IPAddress>> use, Func<IReadOnlyList<Peer>> peers, ILogger log)
+{
+    /// <summary>Answers that the same request will get again: rights, or a kernel without what is needed.</summary>
+    private static readonly int[] s_final = [Errno.EPERM, Errno.EACCES, Errno.EINVAL, Errno.ENOSYS, Errno.EOPNOTSUPP];
+
+    private readonly ExpressEndpoints _endpoints = new(host.FindLinks);
+    private volatile ExpressLaneState _state = new(null, "being prepared");
+    private volatile Link? _underlay;
+    private volatile bool _engineClosed;
+    private string _device = "";
+    private ExpressRoad? _road;
+    private ExpressRoad? _roadInUse;
+    private IReadOnlySet<IPAddress> _endpointsInUse = new HashSet<IPAddress>();
+    private Refusal? _refusal;
+    private string? _logged;
+
+    private sealed record Refusal(ExpressRoad Road, string Message, bool IsFinal);
+
+    /// <summary>For the status. Any thread.</summary>
+    internal ExpressLaneState State => _state;
+
+    /// <summary>Whether <see cref="Look"/> is due after a change on the host; what it puts in doubt is remembered. Any thread.</summary>
+    /// <param name="change">What happened.</param>
+    /// <param name="tun">Index of the tunnel's own device: its routes lead into the tunnel, not to peers.</param>
+    internal bool IsConcernedBy(NetworkChange change, int tun)
+    {
+        switch (change)
+        {
+            case IpsecPolicyChanged:
+                return true;
+            case RouteAdded { Route: var route }:
+                return route.LinkIndex != tun && _endpoints.Doubt(route.Destination);
+            case RouteRemoved { Route: var route }:
+                return route.LinkIndex != tun && _endpoints.Doubt(route.Destination);
+            // The kernel says nothing of the IPv4 routes that go with these (see RouteRemoved).
+            case LinkChanged { Link: var link } when link.Index == _underlay?.Index:
+                if (link.IsUp != _underlay?.IsUp) _endpoints.DoubtAll();
+                return true;
+            case LinkRemoved { Link: var link } when link.Index == _underlay?.Index:
+                _endpoints.DoubtAll();
+                return true;
+            case AddressRemoved { Address: var address } when address.LinkIndex == _underlay?.Index:
+                _endpoints.DoubtAll();
+                return true;
+            case Overrun or MonitorFailed:
+                _endpoints.DoubtAll();
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    /// <summary>The engine has closed the lane by itself (<see cref="PacketEngine.Rebind"/>). Any thread.</summary>
+    internal void EngineClosedLane() => _engineClosed = true;
+
+    /// <summary>Looks at the host and the peers; closes the lane, moves it, or prepares its opening.</summary>
+    /// <param name="config">The tunnel as it is now.</param>
+    /// <param name="isAudit">Asks about everything again, and tries again what the kernel refused.</param>
+    internal void Look(TunnelConfig config, bool isAudit)
+    {
+        _device = config.Device;
+        if (_engineClosed)
+        {
+            _engineClosed = false;
+            _roadInUse = null;
+        }
+        if (isAudit)
+        {
+            _endpoints.DoubtAll();
+            if (_refusal is { IsFinal: false }) _refusal = null;
+        }
+        ExpressRoadSearch found = ExpressRoadSearch.Find(config, host);
+        bool hasMoved = found.Underlay?.Index != _underlay?.Index;
+        if (hasMoved) _endpoints.Forget();
+        _underlay = found.Underlay;
+        _road = _refusal is { } refusal && refusal.Road == found.Road ? null : found.Road;
+        if (_road is null)
+        {
+            Close(found.Reason ?? _refusal!.Message);
+            return;
+        }
+        if (hasMoved) Close("routes to the peers are being looked up");
+        _endpoints.Follow(peers());
+        // An open lane changes at once; one that is closed opens when all peers' routes are known.
+        if (_endpoints.IsComplete || _roadInUse is not null) Use();
+    }
+
+    /// <summary>Asks for the routes to some of the peers that <see cref="Look"/> found to be unknown or in doubt.</summary>
+    /// <returns>True if there are more.</returns>
+    internal bool Ask()
+    {
+        if (_road is null || _endpoints.IsComplete) return false;
+        bool hasLeft;
+        try
+        {
+            hasLeft = _endpoints.AskNext(_road.UnderlayIndex);
+        }
+        catch (IOException refused)
+        {
+            Close(refused.Message);
+            return false;
+        }
+        // A peer that is reached by another way now must not wait for the answers about the others.
+        if (_endpoints.IsComplete || (hasLeft && _roadInUse is not null)) Use();
+        return _road is not null && !_endpoints.IsComplete;
+    }
+
+    /// <summary>Brings the engine to the road and the endpoints as they are known.</summary>
+    private void Use()
+    {
+        ExpressRoad road = _road!;
+        if (_roadInUse == road && !_endpoints.HasChanged) return;
+        HashSet<IPAddress> endpoints = _endpoints.Over(road.UnderlayIndex);
+        if (_roadInUse == road && endpoints.SetEquals(_endpointsInUse)) return;
+        try
+        {
+            use(road, endpoints);
+        }
+        catch (Exception refused) when (refused is IOException or InvalidOperationException)
+        {
+            // The engine has closed whatever was open.
+            (_roadInUse, _road) = (null, null);
+            _refusal = new(road, refused.Message, refused is not IOException || (refused is ErrnoException { Errno: var errno } && s_final.Contains(errno)));
+            Tell(refused.Message);
+            return;
+        }
+        bool isNew = _roadInUse != road;
+        (_roadInUse, _endpointsInUse, _refusal, _logged) = (road, endpoints, null, null);
+        _state = new(_underlay!.Name, null);
+        if (isNew) log.ExpressLaneOpen(_device, _underlay.Name, road.Tcp ? "with" : "without", endpoints.Count);
+    }
+
+    private void Close(string reason)
+    {
+        if (_roadInUse is null)
+        {
+            _state = new(null, reason);
+            return;
+        }
+        use(null, new HashSet<IPAddress>());
+        _roadInUse = null;
+        Tell(reason);
+    }
+
+    /// <summary>Once for a reason that stays the same.</summary>
+    private void Tell(string reason)
+    {
+        _state = new(null, reason);
+        if (_logged == reason) return;
+        _logged = reason;
+        log.ExpressLaneClosed(reason);
+    }
+}

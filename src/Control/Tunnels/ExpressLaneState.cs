@@ -1,0 +1,6 @@
+namespace FlannelFast.Control.Tunnels;
+
+/// <summary>Whether the express lane is open.</summary>
+/// <param name="Underlay">Name of the interface it runs over; null while it is closed.</param>
+/// <param name="Reason">Why it is closed, in one clause; null while it is open.</param>
+internal sealed record ExpressLaneState(string? Underlay, string? Reason);

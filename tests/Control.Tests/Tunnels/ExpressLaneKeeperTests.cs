@@ -1,0 +1,244 @@
+using System.Net;
+using FlannelFast.Control.Netlink;
+using FlannelFast.Control.Tunnels;
+using FlannelFast.Dataplane.Engine;
+using FlannelFast.Dataplane.Express;
+using FlannelFast.Dataplane.Interop;
+using FlannelFast.Dataplane.Peers;
+using FlannelFast.Tests.Fakes;
+using Microsoft.Extensions.Logging;
+
+namespace FlannelFast.Control.Tests.Tunnels;
+
+public sealed class ExpressLaneKeeperTests : IDisposable
+{
+    private const string Open = "Information: express lane open: ff0 <-> eth0, without TCP, 2 peers";
+
+    private readonly FakeExpressHost _host = new();
+    private readonly LogRecorder _log = new();
+    private readonly List<string> _calls = [];
+    private readonly ExpressLaneKeeper _keeper;
+    private TunnelConfig _config = FakeTunnelRuntime.Config(EncapsulationKind.Vxlan);
+    private IReadOnlyList<Peer> _peers = [FakeTunnelRuntime.Peer(2), FakeTunnelRuntime.Peer(3)];
+    private Exception? _refusal;
+
+    public ExpressLaneKeeperTests() => _keeper = new(_host, Use, () => _peers, _log);
+
+    public void Dispose() => _log.Dispose();
+
+    [Fact]
+    public void The_lane_opens_once_and_stays_as_it_is()
+    {
+        Look();
+        Look();
+        Look(isAudit: true);
+        Assert.Equal(["7-2 mtu 1500: 192.0.2.2 192.0.2.3"], _calls);
+        Assert.Equal([Open], _log.Lines);
+        Assert.Equal(new ExpressLaneState("eth0", null), _keeper.State);
+    }
+
+    [Fact]
+    public void It_is_not_opened_before_every_route_is_known()
+    {
+        _keeper.Look(_config, isAudit: false);
+        Assert.Empty(_calls);
+        Assert.Equal("routes to the peers are being looked up", _keeper.State.Reason);
+        Assert.False(_keeper.Ask());
+        Assert.Single(_calls);
+    }
+
+    [Fact]
+    public void It_opens_without_peers_too_and_takes_them_as_they_come()
+    {
+        _peers = [];
+        Look();
+        _peers = [FakeTunnelRuntime.Peer(2)];
+        Look();
+        _peers = [FakeTunnelRuntime.Peer(2), FakeTunnelRuntime.Peer(3)];
+        Look();
+        _peers = [FakeTunnelRuntime.Peer(3)];
+        Look();
+        Assert.Equal(["7-2 mtu 1500:", "7-2 mtu 1500: 192.0.2.2", "7-2 mtu 1500: 192.0.2.2 192.0.2.3", "7-2 mtu 1500: 192.0.2.3"], _calls);
+        Assert.Single(_log.Lines);
+    }
+
+    [Fact]
+    public void An_obstacle_closes_it_and_its_end_opens_it_again()
+    {
+        Look();
+        _host.HasPolicies = true;
+        Assert.True(_keeper.IsConcernedBy(new IpsecPolicyChanged(), 7));
+        Look();
+        Look(isAudit: true);
+        Assert.Equal("this host has IPsec policies", _keeper.State.Reason);
+        _host.HasPolicies = false;
+        Look();
+        Assert.Equal(["7-2 mtu 1500: 192.0.2.2 192.0.2.3", "closed", "7-2 mtu 1500: 192.0.2.2 192.0.2.3"], _calls);
+        Assert.Equal([Open, "Information: express lane closed: this host has IPsec policies", Open], _log.Lines);
+    }
+
+    [Fact]
+    public void A_lane_that_never_opened_is_not_closed()
+    {
+        _config = _config with { Engine = _config.Engine with { ExpressLane = ExpressLaneMode.Off } };
+        Look();
+        Look(isAudit: true);
+        Assert.Empty(_calls);
+        Assert.Empty(_log.Lines);
+        Assert.Equal("switched off by --express-lane off", _keeper.State.Reason);
+    }
+
+    [Fact]
+    public void A_change_of_the_road_moves_it()
+    {
+        Look();
+        _host.Underlay = _host.Underlay! with { Mtu = 1400 };
+        Look();
+        _host.Tun = _host.Tun! with { Index = 8 };
+        Look();
+        Assert.Equal(["7-2 mtu 1500: 192.0.2.2 192.0.2.3", "7-2 mtu 1400: 192.0.2.2 192.0.2.3", "8-2 mtu 1400: 192.0.2.2 192.0.2.3"], _calls);
+    }
+
+    [Fact]
+    public void On_another_underlay_no_route_is_believed_that_was_known_before()
+    {
+        Look();
+        _host.Underlay = new() { Index = 3, Name = "eth1", Mtu = 1500, HardwareType = 1 };
+        _host.LinkTo = address => address.ToString() == "192.0.2.3" ? 3 : 2;
+        Look();
+        Assert.Equal(["7-2 mtu 1500: 192.0.2.2 192.0.2.3", "closed", "7-3 mtu 1500: 192.0.2.3"], _calls);
+        Assert.Equal("eth1", _keeper.State.Underlay);
+    }
+
+    [Fact]
+    public void What_the_engine_closed_itself_is_opened_again()
+    {
+        Look();
+        _keeper.EngineClosedLane();
+        Look();
+        Assert.Equal(["7-2 mtu 1500: 192.0.2.2 192.0.2.3", "7-2 mtu 1500: 192.0.2.2 192.0.2.3"], _calls);
+        _keeper.EngineClosedLane();
+        _host.HasPolicies = true;
+        Look();
+        Assert.Equal(2, _calls.Count);
+    }
+
+    [Fact]
+    public void A_route_to_a_peer_changes_who_takes_part()
+    {
+        Look();
+        _host.Asked.Clear();
+        Route route = new() { Destination = IPNetwork.Parse("192.0.2.3/32"), LinkIndex = 9 };
+        Assert.False(_keeper.IsConcernedBy(new RouteAdded(route with { LinkIndex = 7 }), 7));
+        Assert.False(_keeper.IsConcernedBy(new RouteAdded(route with { Destination = IPNetwork.Parse("198.51.100.0/24") }), 7));
+        Assert.True(_keeper.IsConcernedBy(new RouteAdded(route), 7));
+        _host.LinkTo = address => address.ToString() == "192.0.2.3" ? 9 : 2;
+        Look();
+        Assert.Equal(["192.0.2.3"], _host.Asked.Select(a => a.ToString()));
+        Assert.True(_keeper.IsConcernedBy(new RouteRemoved(route), 7));
+        _host.LinkTo = _ => 2;
+        Look();
+        Assert.Equal(["7-2 mtu 1500: 192.0.2.2 192.0.2.3", "7-2 mtu 1500: 192.0.2.2", "7-2 mtu 1500: 192.0.2.2 192.0.2.3"], _calls);
+    }
+
+    [Fact]
+    public void One_that_leaves_does_not_wait_for_the_answers_about_others()
+    {
+        _peers = [.. Enumerable.Range(0, 3 * ExpressEndpoints.ChunkSize).Select(i => new Peer(new(new IPAddress([10, (byte)(i >> 8), (byte)i, 0]), 24), new([172, 16, (byte)(i >> 8), (byte)i])))];
+        Look();
+        _host.LinkTo = address => address.ToString() == "172.16.0.7" ? 9 : 2;
+        _keeper.Look(_config, isAudit: true);
+        Assert.True(_keeper.IsConcernedBy(new RouteAdded(new() { Destination = IPNetwork.Parse("172.16.0.7/32"), LinkIndex = 9 }), 7));
+        _keeper.Look(_config, isAudit: false);
+        Assert.True(_keeper.Ask());
+        Assert.Equal(2, _calls.Count);
+        Assert.DoesNotContain(" 172.16.0.7 ", _calls[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_happens_to_the_underlay_is_noticed()
+    {
+        Look();
+        Link underlay = _host.Underlay!;
+        InterfaceAddress address = new() { LinkIndex = 2, Address = IPAddress.Parse("198.51.100.1"), PrefixLength = 24 };
+        NetworkChange[] matters =
+            [new LinkChanged(underlay with { Flags = 0 }), new LinkRemoved(underlay), new AddressRemoved(address), new Overrun(), new MonitorFailed(new(Errno.EIO, "listen"))];
+        foreach (NetworkChange change in matters)
+        {
+            _host.Asked.Clear();
+            Assert.True(_keeper.IsConcernedBy(change, 7));
+            Look();
+            Assert.Equal(2, _host.Asked.Count);
+        }
+        _host.Asked.Clear();
+        Assert.False(_keeper.IsConcernedBy(new LinkChanged(underlay with { Index = 5 }), 7));
+        Assert.False(_keeper.IsConcernedBy(new LinkRemoved(underlay with { Index = 5 }), 7));
+        Assert.False(_keeper.IsConcernedBy(new AddressRemoved(address with { LinkIndex = 5 }), 7));
+        // Statistics, a new alias …: nothing that routes depend on.
+        Assert.True(_keeper.IsConcernedBy(new LinkChanged(underlay with { TransmitQueueLength = 5 }), 7));
+        Look();
+        Assert.Empty(_host.Asked);
+    }
+
+    [Fact]
+    public void A_refusal_that_may_pass_is_tried_again_at_the_audit_only()
+    {
+        _refusal = new IOException("no memory");
+        Look();
+        Look();
+        Assert.Single(_calls);
+        Assert.Equal("no memory", _keeper.State.Reason);
+        Look(isAudit: true);
+        Assert.Equal(2, _calls.Count);
+        Assert.Equal(["Information: express lane closed: no memory"], _log.Lines);
+        _refusal = null;
+        Look(isAudit: true);
+        Assert.Equal(new ExpressLaneState("eth0", null), _keeper.State);
+    }
+
+    [Theory, InlineData(Errno.EPERM), InlineData(Errno.EINVAL), InlineData(Errno.ENOSYS)]
+    public void A_refusal_that_cannot_pass_is_tried_again_on_another_road_only(int errno)
+    {
+        _refusal = new ErrnoException(errno, "cannot load the express lane");
+        Look();
+        int asked = _host.Asked.Count;
+        Look(isAudit: true);
+        Look(isAudit: true);
+        Assert.Single(_calls);
+        Assert.Equal(_refusal.Message, _keeper.State.Reason);
+        Assert.Equal(asked, _host.Asked.Count);
+        _host.Underlay = _host.Underlay! with { Mtu = 9000 };
+        Look();
+        Assert.Equal(2, _calls.Count);
+        Assert.Single(_log.Lines);
+    }
+
+    [Fact]
+    public void A_host_that_stops_answering_about_routes_closes_it()
+    {
+        Look();
+        _keeper.Look(_config, isAudit: true);
+        _host.Refusal = new("cannot find routes");
+        Assert.False(_keeper.Ask());
+        Assert.Equal("closed", _calls[^1]);
+        Assert.Equal("cannot find routes", _keeper.State.Reason);
+        _host.Refusal = null;
+        Look(isAudit: true);
+        Assert.Null(_keeper.State.Reason);
+    }
+
+    private void Look(bool isAudit = false)
+    {
+        _keeper.Look(_config, isAudit);
+        while (_keeper.Ask())
+        {
+        }
+    }
+
+    private void Use(ExpressRoad? road, IReadOnlySet<IPAddress> endpoints)
+    {
+        _calls.Add(road is null ? "closed" : string.Join(' ',
+            [$"{road.TunIndex}-{road.UnderlayIndex} mtu {road.UnderlayMtu}:", .. endpoints.Select(e => e.ToString()).Order(StringComparer.Ordinal)]));
+        if (_refusal is not null && road is not null) throw _refusal;
+    }
+}

@@ -1,0 +1,91 @@
+using System.Net;
+using FlannelFast.Control.Tunnels;
+using FlannelFast.Dataplane.Engine;
+using FlannelFast.Dataplane.Express;
+using FlannelFast.Tests.Fakes;
+
+namespace FlannelFast.Control.Tests.Tunnels;
+
+public sealed class ExpressRoadSearchTests
+{
+    private readonly FakeExpressHost _host = new();
+    private readonly TunnelConfig _config = FakeTunnelRuntime.Config(EncapsulationKind.Vxlan);
+
+    [Fact]
+    public void The_road_is_from_the_tunnel_to_the_owner_of_the_local_address()
+    {
+        ExpressRoadSearch found = Find();
+        Assert.Equal((new ExpressRoad { TunIndex = 7, UnderlayIndex = 2, UnderlayMtu = 1500, Tcp = false }, null), (found.Road, found.Reason));
+        Assert.Equal("eth0", found.Underlay?.Name);
+    }
+
+    [Theory]
+    [InlineData(ExpressLaneMode.Auto, null, true, false)] // A card that says it can: cuts them all the same.
+    [InlineData(ExpressLaneMode.Auto, "veth", false, false)]
+    [InlineData(ExpressLaneMode.Auto, "veth", true, true)]
+    [InlineData(ExpressLaneMode.Auto, "bridge", true, false)]
+    [InlineData(ExpressLaneMode.On, null, false, true)]
+    [InlineData(ExpressLaneMode.On, "veth", false, true)]
+    public void TCP_goes_where_super_packets_stay_whole_or_it_is_told_to(ExpressLaneMode mode, string? kind, bool passes, bool tcp)
+    {
+        _host.Underlay = _host.Underlay! with { Kind = kind };
+        _host.PassesSuperPackets = passes;
+        Assert.Equal(tcp, Find(mode: mode).Road?.Tcp);
+    }
+
+    [Fact]
+    public void Switched_off_the_host_is_not_asked()
+    {
+        Assert.Equal("switched off by --express-lane off", Find(mode: ExpressLaneMode.Off).Reason);
+        Assert.Equal(0, _host.Questions);
+    }
+
+    [Theory, InlineData(SourceCheck.Peer), InlineData(SourceCheck.Off)]
+    public void It_needs_the_strict_source_check(SourceCheck check) =>
+        Assert.Equal("the source check is not strict", ExpressRoadSearch.Find(_config with { Engine = _config.Engine with { SourceCheck = check } }, _host).Reason);
+
+    [Fact]
+    public void It_needs_an_IPv4_underlay() =>
+        Assert.Equal("the underlay is IPv6", ExpressRoadSearch.Find(_config with { Engine = _config.Engine with { Local = IPAddress.Parse("2001:db8::1") } }, _host).Reason);
+
+    [Fact]
+    public void Obstacles_on_the_host_are_named()
+    {
+        FakeExpressHost fresh = new();
+        _host.Tun = null;
+        Assert.Equal("ff0 is missing", Find().Reason);
+        _host.Tun = fresh.Tun! with { Promiscuity = 1 };
+        Assert.Equal("ff0 is being watched (promiscuous, as by tcpdump)", Find().Reason);
+        _host.Tun = fresh.Tun;
+        _host.Underlay = null;
+        Assert.Equal("no interface owns 192.0.2.1", Find().Reason);
+        _host.Underlay = fresh.Underlay! with { Name = "lo", Flags = 9, HardwareType = 772 };
+        Assert.Equal("lo is the loopback interface", Find().Reason);
+        _host.Underlay = fresh.Underlay with { Name = "ppp0", HardwareType = 512 };
+        Assert.Equal("ppp0 is not Ethernet", Find().Reason);
+        _host.Underlay = fresh.Underlay;
+        _host.HasPolicies = true;
+        Assert.Equal("this host has IPsec policies", Find().Reason);
+        _host.HasPolicies = false;
+        Assert.NotNull(Find().Road);
+    }
+
+    /// <summary>A capture of the underlay sees what the lane sends and receives there.</summary>
+    [Fact]
+    public void A_watched_underlay_is_no_obstacle()
+    {
+        _host.Underlay = _host.Underlay! with { Promiscuity = 1 };
+        Assert.NotNull(Find().Road);
+    }
+
+    [Fact]
+    public void A_host_that_does_not_answer_has_no_road()
+    {
+        _host.Refusal = new IOException("cannot find link ff0: no");
+        ExpressRoadSearch found = Find();
+        Assert.Equal((null, "cannot find link ff0: no"), (found.Road, found.Reason));
+    }
+
+    private ExpressRoadSearch Find(ExpressLaneMode mode = ExpressLaneMode.Auto) =>
+        ExpressRoadSearch.Find(_config with { Engine = _config.Engine with { ExpressLane = mode } }, _host);
+}
