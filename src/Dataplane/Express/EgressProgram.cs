@@ -22,6 +22,7 @@ internal static class EgressProgram
         lane.Begin();
         lane.Copy(0, LaneCode.Inner, Ipv4.MinHeaderLength);
         CheckInner(code, lane, facts);
+        lane.LeaveSuperFlows(0);
         lane.FindPeer(LaneCode.Inner + 16);
         WriteOuter(code, lane, facts);
         Send(code, lane, facts);

@@ -110,6 +110,7 @@ internal sealed class ExpressLane : IDisposable
         Peers = _maps.Peers,
         Totals = _maps.Totals,
         Endpoints = _maps.Endpoints,
+        Flows = _maps.Flows,
     };
 
     private static bool IsIpv4(IPNetwork network) => network.BaseAddress.AddressFamily == AddressFamily.InterNetwork;

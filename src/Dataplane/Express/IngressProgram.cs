@@ -76,6 +76,7 @@ internal static class IngressProgram
         code.Load(Libc.BPF_W, BpfRegister.R2, BpfRegister.Frame, outer + 12);
         code.JumpIf(Libc.BPF_JNE, BpfRegister.R1, BpfRegister.R2, lane.Next);
         lane.CountSegments(EthernetHeaderLength + facts.Overhead);
+        lane.LeaveSuperFlows(EthernetHeaderLength + facts.Overhead);
     }
 
     private static void ExpectLength(BpfAssembler code, LaneCode lane, int place, int more)

@@ -19,7 +19,7 @@ internal sealed class LaneCode(BpfAssembler code, LaneFacts facts)
     /// <summary>Offset of the first VXLAN header byte from the outer IPv4 header.</summary>
     internal const int VxlanHeader = 28;
 
-    private const int Scratch = -4, Key = -8, PrefixKey = -16;
+    private const int Scratch = -4, Key = -8, PrefixKey = -16, Flow = -136;
 
     /// <summary>ETH_P_IP as it lies in memory.</summary>
     internal const ushort EtherTypeIpv4 = 0x0008;
@@ -145,6 +145,37 @@ internal sealed class LaneCode(BpfAssembler code, LaneFacts facts)
         _code.Alu(Libc.BPF_DIV, BpfRegister.R3, BpfRegister.R1);
         _code.Move(BpfRegister.R9, BpfRegister.R3);
         _code.Mark(sized);
+    }
+
+    /// <summary>
+    /// Leaves a UDP flow to the engine from its first super-packet on, all of it, so that nothing overtakes. One that arrives uncut would be lost: taken out of its outer headers it still
+    /// counts as encapsulated, and udp4_ufo_fragment looks for a tunnel in it (as of Linux 6.18). And one that is cut on the way is cut for good, while runs of the engine are merged
+    /// again by UDP_GRO. R8 and R9 must be set; <paramref name="offset"/> is where the inner packet begins.
+    /// </summary>
+    internal void LeaveSuperFlows(int offset)
+    {
+        var other = new BpfLabel();
+        var single = new BpfLabel();
+        _code.Load(Libc.BPF_B, BpfRegister.R1, BpfRegister.Frame, Inner + 9);
+        _code.JumpIf(Libc.BPF_JNE, BpfRegister.R1, IpProtocol.Udp, other);
+        for (int at = 0; at < 8; at += 4)
+        {
+            _code.Load(Libc.BPF_W, BpfRegister.R1, BpfRegister.Frame, Inner + 12 + at);
+            _code.Store(Libc.BPF_W, BpfRegister.Frame, Flow + at, BpfRegister.R1);
+        }
+        Copy(offset + Ipv4.MinHeaderLength, Flow + 8, 4);
+        _code.MoveMap(BpfRegister.R1, facts.Flows.Number);
+        _code.StackAddress(BpfRegister.R2, Flow);
+        _code.JumpIf(Libc.BPF_JEQ, BpfRegister.R9, 1, single);
+        _code.Store(Libc.BPF_W, BpfRegister.Frame, Scratch, 1);
+        _code.StackAddress(BpfRegister.R3, Scratch);
+        _code.Move(BpfRegister.R4, 0);
+        _code.Call(Libc.BPF_FUNC_map_update_elem);
+        _code.Jump(Next);
+        _code.Mark(single);
+        _code.Call(Libc.BPF_FUNC_map_lookup_elem);
+        _code.JumpIf(Libc.BPF_JNE, BpfRegister.R0, 0, Next);
+        _code.Mark(other);
     }
 
     /// <summary>R7 = the entry of the peer whose subnet has the address at a place on the stack; one that does not take the lane is the engine's.</summary>

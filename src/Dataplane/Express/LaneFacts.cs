@@ -33,6 +33,8 @@ internal sealed record LaneFacts
 
     internal required NativeFd Endpoints { get; init; }
 
+    internal required NativeFd Flows { get; init; }
+
     /// <summary>Outer IPv4, UDP, and of VXLAN its header and the inner Ethernet header.</summary>
     internal int Overhead => IsVxlan ? 50 : 28;
 

@@ -26,9 +26,13 @@ internal sealed unsafe class LaneMaps : IDisposable
     /// <summary>Elements of the totals for one direction; a power of two.</summary>
     internal const int TotalsOfDirection = 64;
 
+    /// <summary>Bytes of a flow: addresses and ports as they stand in the packet.</summary>
+    internal const int FlowKeySize = 12;
+
     // A cache line, so that processors do not disturb each other.
     private const int TotalSize = 64;
     private const int FirstCapacity = 1024;
+    private const int MaxFlows = 4096;
     private const int MaxPeers = 1 << 22;
 
     private readonly Dictionary<PrefixKey, PeerValue> _peers = [];
@@ -45,6 +49,7 @@ internal sealed unsafe class LaneMaps : IDisposable
         {
             made.Push(Peers = Bpf.CreateMap("ff_peers", Libc.BPF_MAP_TYPE_LPM_TRIE, sizeof(PrefixKey), sizeof(PeerValue), MaxPeers, Libc.BPF_F_NO_PREALLOC));
             made.Push(Totals = Bpf.CreateMap("ff_totals", Libc.BPF_MAP_TYPE_ARRAY, sizeof(int), TotalSize, 2 * TotalsOfDirection, 0));
+            made.Push(Flows = Bpf.CreateMap("ff_flows", Libc.BPF_MAP_TYPE_LRU_HASH, FlowKeySize, sizeof(int), MaxFlows, 0));
             Endpoints = CreateEndpoints(_capacity);
         }
         catch
@@ -57,6 +62,9 @@ internal sealed unsafe class LaneMaps : IDisposable
     internal NativeFd Peers { get; }
 
     internal NativeFd Totals { get; }
+
+    /// <summary>UDP flows with super-packets, the last <see cref="MaxFlows"/> of them; see <see cref="LaneCode.LeaveSuperFlows"/>.</summary>
+    internal NativeFd Flows { get; }
 
     /// <summary>Another map after <see cref="Apply"/> returned true.</summary>
     internal NativeFd Endpoints { get; private set; }
@@ -140,6 +148,7 @@ internal sealed unsafe class LaneMaps : IDisposable
     {
         Peers.Dispose();
         Totals.Dispose();
+        Flows.Dispose();
         Endpoints.Dispose();
     }
 

@@ -11,6 +11,7 @@ internal static unsafe partial class Libc
     internal const int BPF_LINK_CREATE = 28;
 
     internal const uint BPF_MAP_TYPE_ARRAY = 2;
+    internal const uint BPF_MAP_TYPE_LRU_HASH = 9;
     internal const uint BPF_MAP_TYPE_LPM_TRIE = 11;
     internal const uint BPF_F_NO_PREALLOC = 1;
 
@@ -37,6 +38,7 @@ internal static unsafe partial class Libc
     internal const int BPF_F_INGRESS = 1;
 
     internal const int BPF_FUNC_map_lookup_elem = 1;
+    internal const int BPF_FUNC_map_update_elem = 2;
     internal const int BPF_FUNC_get_prandom_u32 = 7;
     internal const int BPF_FUNC_get_smp_processor_id = 8;
     internal const int BPF_FUNC_skb_store_bytes = 9;

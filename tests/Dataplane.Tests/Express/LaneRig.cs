@@ -36,6 +36,7 @@ internal sealed class LaneRig : IDisposable
             Peers = Maps.Peers,
             Totals = Maps.Totals,
             Endpoints = Maps.Endpoints,
+            Flows = Maps.Flows,
         };
         _ingress = Bpf.LoadProgram("ff_ingress", IngressProgram.Write(Facts));
     }
