@@ -20,6 +20,9 @@ internal sealed class TwoNodes : IDisposable
     /// <summary>Files of this topology: sockets, configurations, captures. Gone with it.</summary>
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("ff-test-").FullName;
 
+    /// <summary>What daemons that are started from now on make of the express lane: off, so that packets go through the engine, which most tests are about.</summary>
+    public string ExpressLane { get; set; } = "off";
+
     /// <summary>Makes both nodes, without any overlay.</summary>
     public static TwoNodes Create(Underlay underlay = Underlay.Veth)
     {
@@ -76,7 +79,7 @@ internal sealed class TwoNodes : IDisposable
         string[] flags =
         [
             "--device", "ff0", "--local", UnderlayAddress(number), "--network", "10.5.0.0/16", "--subnet", $"10.5.{number}.0/24",
-            "--encap", encap, "--socket", SocketPath(number),
+            "--encap", encap, "--socket", SocketPath(number), "--express-lane", ExpressLane,
         ];
         return encap == "vxlan" ? [.. flags, "--mac", VtepMac(number)] : flags;
     }

@@ -1,0 +1,180 @@
+using System.Text.Json;
+using FlannelFast.EndToEnd.Support;
+
+namespace FlannelFast.EndToEnd.Traffic;
+
+/// <summary>Packets that pass inside the kernel, beside those that go through the engine.</summary>
+public sealed class ExpressLaneTests
+{
+    private const long Bytes = 50_000_000;
+
+    public static TheoryData<string, string, string, string> Mixtures
+    {
+        get
+        {
+            var mixtures = new TheoryData<string, string, string, string>();
+            foreach (string encap in (string[])["udp", "vxlan"])
+            {
+                foreach (string underlay in (string[])[nameof(Underlay.Veth), nameof(Underlay.WireLike)])
+                {
+                    mixtures.Add(encap, underlay, "auto", "auto");
+                    mixtures.Add(encap, underlay, "on", "on");
+                    mixtures.Add(encap, underlay, "on", "off");
+                }
+            }
+            return mixtures;
+        }
+    }
+
+    /// <summary>One end with a lane, the other with or without: the wire is the same.</summary>
+    [Theory, MemberData(nameof(Mixtures))]
+    public void Everything_arrives_intact(string encap, string underlay, string one, string two)
+    {
+        using TwoNodes nodes = Join(encap, one, two, Enum.Parse<Underlay>(underlay));
+        Ping.MustAnswer(nodes.One, TwoNodes.OverlayAddress(2));
+        Ping.MustAnswer(nodes.Two, TwoNodes.OverlayAddress(1), 10, "-s", "20000");
+        TcpTransfer.MustArriveIntact(nodes.One, nodes.Two, TwoNodes.OverlayAddress(2), Bytes);
+        TcpTransfer.MustArriveIntact(nodes.Two, nodes.One, TwoNodes.OverlayAddress(1), Bytes, seed: 2);
+        DatagramExchange.EverySizeMustArriveIntact(nodes, 1, 2);
+        DatagramExchange.EverySizeMustArriveIntact(nodes, 2, 1);
+        DatagramExchange.SuperPacketsMustArriveIntact(nodes, 1, 2);
+        DatagramExchange.SuperPacketsMustArriveIntact(nodes, 2, 1);
+        DatagramExchange.OrderMustHold(nodes, 1, 2);
+        foreach (Daemon daemon in nodes.Daemons)
+        {
+            DaemonStatus status = daemon.Status();
+            status.AssertEveryPacketAccountedFor();
+            Assert.Equal((0, 0), (status.Egress.Dropped, status.Ingress.Dropped));
+        }
+        // 1,400 datagrams each way, ten or more answers.
+        JsonElement lane = Lane(nodes.Daemons[0]);
+        Assert.InRange(lane.GetProperty("egress").GetProperty("forwarded").GetInt64(), 1400, long.MaxValue);
+        Assert.Equal(two != "off", lane.GetProperty("ingress").GetProperty("forwarded").GetInt64() > 1400);
+        // What TCP took: 50 MB are 35,000 packets and more.
+        bool tcp = one == "on" || underlay == nameof(Underlay.Veth);
+        Assert.Equal(tcp, lane.GetProperty("tcp").GetBoolean());
+        Assert.Equal(tcp, lane.GetProperty("egress").GetProperty("forwarded").GetInt64() > 30_000);
+    }
+
+    /// <summary>Both see the packets: the peer's counters are those of the lane and the engine together.</summary>
+    [Theory, InlineData("udp"), InlineData("vxlan")]
+    public void Peers_count_what_takes_the_lane(string encap)
+    {
+        using TwoNodes nodes = Join(encap, "on", "on");
+        Ping.MustAnswer(nodes.One, TwoNodes.OverlayAddress(2), 10);
+        JsonElement peer = nodes.Daemons[0].Status().Root.GetProperty("peers")[0];
+        Assert.InRange(peer.GetProperty("egress_packets").GetInt64(), 10, 20);
+        Assert.InRange(peer.GetProperty("ingress_packets").GetInt64(), 10, 20);
+    }
+
+    /// <summary>A hop that is used up, a peer that is gone, a packet that does not fit: the engine's, as ever.</summary>
+    [Fact]
+    public void What_is_not_ordinary_is_the_engines()
+    {
+        using TwoNodes nodes = Join("udp", "on", "on");
+        Assert.Contains("Time to live exceeded", nodes.One.Try("ping", "-c", "1", "-W", "1", "-t", "1", TwoNodes.OverlayAddress(2)).Output, StringComparison.Ordinal);
+        Assert.Equal(1, nodes.Daemons[0].Status().Egress.DropsFor("ttl"));
+        // The underlay's MTU falls behind the tunnel's: the engine's datagrams may be fragmented, the lane's could not.
+        nodes.Two.Ip("link", "set", "eth0", "mtu", "1300");
+        nodes.One.Ip("link", "set", "eth0", "mtu", "1300");
+        Ping.MustAnswerWithin(TimeSpan.FromSeconds(5), nodes.One, TwoNodes.OverlayAddress(2));
+        Ping.MustAnswer(nodes.One, TwoNodes.OverlayAddress(2), 10, "-s", "1244", "-M", "do");
+        nodes.Daemons[0].Client("peer", "delete", "10.5.2.0/24").OrThrow();
+        Assert.Contains("Destination Net Unreachable", nodes.One.Try("ping", "-c", "1", "-W", "1", TwoNodes.OverlayAddress(2)).Output, StringComparison.Ordinal);
+        Assert.Equal(0, Lane(nodes.Daemons[0]).GetProperty("peers").GetInt32());
+    }
+
+    /// <summary>Not a packet is missing in the capture, nor on the way while the lane closes and opens.</summary>
+    [Fact]
+    public void It_steps_aside_for_a_capture_on_the_device()
+    {
+        using TwoNodes nodes = Join("udp", "on", "on");
+        using var watch = new PingWatch(nodes.One, TwoNodes.OverlayAddress(2));
+        nodes.One.Ip("link", "set", "ff0", "promisc", "on");
+        AwaitClosed(nodes.Daemons[0], "is being watched");
+        nodes.One.Ip("link", "set", "ff0", "promisc", "off");
+        AwaitOpen(nodes.Daemons[0]);
+        watch.MustHaveLostNothing();
+    }
+
+    /// <summary>Its packets would go past the place where they are encrypted.</summary>
+    [Fact]
+    public void It_stays_closed_while_the_host_has_IPsec_policies()
+    {
+        using TwoNodes nodes = Join("udp", "on", "on");
+        CommandResult added = nodes.One.Try("ip", "xfrm", "policy", "add", "src", "192.0.2.1", "dst", "192.0.2.2", "dir", "out", "tmpl", "proto", "esp", "mode", "transport");
+        Assert.SkipWhen(added.ExitCode != 0, "this kernel has no IPsec");
+        AwaitClosed(nodes.Daemons[0], "IPsec");
+    }
+
+    /// <summary>A peer that is reached another way is not sent over the old interface.</summary>
+    [Fact]
+    public void It_follows_the_routes_of_the_underlay()
+    {
+        using TwoNodes nodes = Join("udp", "on", "on");
+        nodes.One.Ip("link", "add", "eth1", "type", "veth", "peer", "name", "eth1", "netns", nodes.Two.Name);
+        foreach (int n in (int[])[1, 2]) nodes.Node(n).Ip("link", "set", "eth1", "up");
+        nodes.One.Ip("route", "add", "192.0.2.2/32", "dev", "eth1");
+        Eventually.Equal(0, () => Lane(nodes.Daemons[0]).GetProperty("peers").GetInt32(), "peers in the lane");
+        Ping.MustAnswerWithin(TimeSpan.FromSeconds(5), nodes.One, TwoNodes.OverlayAddress(2));
+        nodes.One.Ip("route", "del", "192.0.2.2/32", "dev", "eth1");
+        Eventually.Equal(1, () => Lane(nodes.Daemons[0]).GetProperty("peers").GetInt32(), "peers in the lane");
+        Ping.MustAnswer(nodes.One, TwoNodes.OverlayAddress(2));
+    }
+
+    /// <summary>The programs are gone with the process: what a lane would take arrives at whoever has the port now.</summary>
+    [Fact]
+    public void Nothing_of_it_outlives_a_killed_daemon()
+    {
+        using TwoNodes nodes = Join("udp", "on", "on");
+        nodes.Daemons[1].Signal(Native.SIGKILL);
+        using var heir = new UdpSocket(nodes.Two, TwoNodes.UnderlayAddress(2), 8285);
+        Ping.Answers(nodes.One, TwoNodes.OverlayAddress(2), 1);
+        Assert.Equal(84, heir.Receive().Length);
+    }
+
+    /// <summary>A device that is made anew, and one behind the tunnel that cannot take super-packets.</summary>
+    [Theory, InlineData("udp"), InlineData("vxlan")]
+    public void It_opens_again_on_a_new_device_and_packets_are_cut_where_they_must_be(string encap)
+    {
+        using TwoNodes nodes = Join(encap, "on", "on");
+        nodes.Two.Ip("link", "delete", "ff0");
+        Ping.MustAnswerWithin(TimeSpan.FromSeconds(5), nodes.One, TwoNodes.OverlayAddress(2));
+        AwaitOpen(nodes.Daemons[1]);
+        using Netns pod = Netns.Create();
+        nodes.Two.Ip("link", "add", "pod", "type", "veth", "peer", "name", "eth0", "netns", pod.Name);
+        nodes.Two.Run("ethtool", "-K", "pod", "tso", "off", "gso", "off", "tx", "off");
+        nodes.Two.Ip("address", "add", "10.5.2.1/32", "dev", "pod");
+        nodes.Two.Ip("link", "set", "pod", "up");
+        nodes.Two.Ip("route", "add", "10.5.2.9/32", "dev", "pod");
+        nodes.Two.WriteSysctl("net/ipv4/ip_forward", "1");
+        pod.Ip("address", "add", "10.5.2.9/32", "dev", "eth0");
+        pod.Ip("link", "set", "eth0", "up");
+        pod.Ip("route", "add", "10.5.2.1/32", "dev", "eth0");
+        pod.Ip("route", "add", "default", "via", "10.5.2.1");
+        TcpTransfer.MustArriveIntact(nodes.One, pod, "10.5.2.9", Bytes);
+        TcpTransfer.MustArriveIntact(pod, nodes.One, TwoNodes.OverlayAddress(1), Bytes, seed: 2);
+    }
+
+    private static TwoNodes Join(string encap, string one, string two, Underlay underlay = Underlay.Veth)
+    {
+        TwoNodes nodes = TwoNodes.Create(underlay);
+        foreach ((int n, string lane) in ((int, string)[])[(1, one), (2, two)])
+        {
+            nodes.ExpressLane = lane;
+            Daemon daemon = nodes.StartDaemon(n, encap);
+            if (lane != "off") AwaitOpen(daemon);
+            else Assert.Equal("switched off by --express-lane off", Lane(daemon).GetProperty("reason").GetString());
+        }
+        return nodes;
+    }
+
+    private static JsonElement Lane(Daemon daemon) => daemon.Status().Root.GetProperty("express_lane");
+
+    private static void AwaitOpen(Daemon daemon) =>
+        Eventually.True(() => Lane(daemon).GetProperty("open").GetBoolean(), TimeSpan.FromSeconds(5), () => $"the lane is closed: {Lane(daemon)}\n{daemon.Log}");
+
+    private static void AwaitClosed(Daemon daemon, string reason) => Eventually.True(
+        () => Lane(daemon) is var lane && !lane.GetProperty("open").GetBoolean() && lane.GetProperty("reason").GetString()!.Contains(reason, StringComparison.Ordinal),
+        TimeSpan.FromSeconds(5), () => $"{Lane(daemon)}\n{daemon.Log}");
+}
