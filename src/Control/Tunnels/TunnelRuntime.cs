@@ -118,7 +118,7 @@ internal sealed class TunnelRuntime : ITunnelRuntime
         Link? link = _netlink.Links.Find(name);
         IReadOnlyList<string> addresses = link is null ? [] : [.. _netlink.Addresses.List(link).Select(address => address.ToString())];
         var device = new DeviceStatus(name, link?.Index ?? 0, link?.Mtu ?? 0, addresses);
-        return new(device, _engine.ReadStatus(), [.. _engine.Peers.ReadStatus().Select(peer => new PeerTraffic(
+        return new(device, _engine.ReadStatus(), [.. _engine.ReadPeers().Select(peer => new PeerTraffic(
             new(peer.Subnet, peer.PublicIP, peer.VtepMac), peer.EgressPackets, peer.EgressBytes, peer.IngressPackets, peer.IngressBytes, peer.SendErrors))],
             _express.State);
     }

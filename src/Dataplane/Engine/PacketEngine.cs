@@ -22,6 +22,8 @@ public sealed class PacketEngine : IDisposable
     private readonly WorkerSockets[] _sockets;
     private readonly Worker[] _workers;
     private readonly int _collectionsAtStart;
+    private readonly Lock _laneGate = new();
+    private ExpressLane? _lane;
 
     private PacketEngine(EngineOptions options, IReadOnlyList<IPNetwork> localSubnets, PeerTable peers, TunDevice tun, WorkerSockets[] sockets, Worker[] workers)
     {
@@ -45,6 +47,15 @@ public sealed class PacketEngine : IDisposable
 
     /// <summary>Raised on a worker's thread when the TUN device was deleted; answer with <see cref="RecreateTun"/> on another one.</summary>
     public event Action? TunLost;
+
+    /// <summary>True while packets take the express lane. It closes by itself when the kernel refuses a change of peers.</summary>
+    public bool IsExpressLaneOpen
+    {
+        get
+        {
+            lock (_laneGate) return _lane is { IsOpen: true };
+        }
+    }
 
     private static int Collections => GC.CollectionCount(0);
 
@@ -146,8 +157,19 @@ public sealed class PacketEngine : IDisposable
     public void Publish(IReadOnlyList<Peer> peers)
     {
         PeerTable table = PeerTable.Build(_localSubnets, peers, Peers, _options.Queues);
-        Peers = table;
-        foreach (Worker worker in _workers) worker.Publish(table);
+        lock (_laneGate)
+        {
+            Peers = table;
+            foreach (Worker worker in _workers) worker.Publish(table);
+            try
+            {
+                _lane?.Publish(table);
+            }
+            catch (ErrnoException)
+            {
+                // The peers are published and the lane is closed, which loses nothing. Whoever opened it sees IsExpressLaneOpen, tries again and is told why.
+            }
+        }
     }
 
     /// <summary>
@@ -161,7 +183,18 @@ public sealed class PacketEngine : IDisposable
     /// <exception cref="InvalidOperationException">Options of this engine forbid it: off, an IPv6 underlay, or a source check that is not strict.</exception>
     public void UseExpressLane(ExpressRoad? road, IReadOnlySet<IPAddress> endpoints)
     {
-        throw new NotImplementedException();
+        ArgumentNullException.ThrowIfNull(endpoints);
+        lock (_laneGate)
+        {
+            if (road is null)
+            {
+                _lane?.Close();
+                return;
+            }
+            if (Express.ExpressLane.WhyImpossible(_options, _localSubnets) is { } reason) throw new InvalidOperationException($"no express lane: {reason}");
+            _lane ??= new(_options, Express.ExpressLane.SubnetOf(_localSubnets));
+            _lane.Use(road, endpoints, Peers);
+        }
     }
 
     /// <summary>Makes the deleted device again on the same queues, down and without address, and lets the workers use it.</summary>
@@ -195,7 +228,13 @@ public sealed class PacketEngine : IDisposable
         {
             foreach (WorkerSockets unused in fresh) unused.Dispose();
         }
-        _options = moved;
+        lock (_laneGate)
+        {
+            _options = moved;
+            // The programs are written for the old address; those for another one count from zero.
+            _lane?.Dispose();
+            _lane = null;
+        }
         foreach (Worker worker in _workers) worker.LookAgain();
     }
 
@@ -208,14 +247,32 @@ public sealed class PacketEngine : IDisposable
             _workers.All(worker => worker.UsesUdpSegment), port.Gro, _workers.All(worker => worker.UsesRealTime),
             _sockets.Min(sockets => sockets.SourcePorts), _sockets.Select(sockets => sockets.Shortage).FirstOrDefault(shortage => shortage is not null),
             port.ReceiveBuffer, port.SendBuffer);
-        return new(
-            capabilities, [.. _workers.Select(worker => worker.ReadStatus())],
-            _workers.Sum(worker => worker.AllocatedBytes), Collections - _collectionsAtStart);
+        lock (_laneGate)
+        {
+            return new(
+                capabilities, [.. _workers.Select(worker => worker.ReadStatus())],
+                _workers.Sum(worker => worker.AllocatedBytes), Collections - _collectionsAtStart, _lane?.ReadStatus());
+        }
+    }
+
+    /// <summary>Reads all peers and the counters of their endpoints, those of the express lane included.</summary>
+    public IReadOnlyList<PeerStatus> ReadPeers()
+    {
+        lock (_laneGate)
+        {
+            IReadOnlyList<PeerStatus> peers = Peers.ReadStatus();
+            return _lane is { } lane ? [.. peers.Select(lane.AddTo)] : peers;
+        }
     }
 
     /// <summary>Stops the workers after their burst, then closes sockets and device; the device is gone afterwards.</summary>
     public void Dispose()
     {
+        lock (_laneGate)
+        {
+            _lane?.Dispose();
+            _lane = null;
+        }
         foreach (Worker worker in _workers) worker.Stop();
         foreach (Worker worker in _workers) worker.Dispose();
         foreach (WorkerSockets sockets in _sockets) sockets.Dispose();

@@ -7,6 +7,11 @@ internal static class AbiExceptions
     internal static readonly Dictionary<string, string> NotFromC = new()
     {
         ["SysResult"] = "what a system call answered: our own type, never seen by the kernel",
+        ["Libc.BpfAttrSize"] = "enough for the commands in use: the kernel takes less and more than its own size (bpf_check_uarg_tail_zero)",
+        ["Libc.BPF_TCX_INGRESS"] = "an enumerator of Linux 6.6, which headers before lack",
+        ["Libc.BPF_TCX_EGRESS"] = "an enumerator of Linux 6.6, which headers before lack",
+        ["Libc.TCX_NEXT"] = "an enumerator of Linux 6.6, which headers before lack",
+        ["Libc.TCX_DROP"] = "an enumerator of Linux 6.6, which headers before lack",
         ["Libc.LibraryName"] = "the name the loader looks for, not a name in a header",
     };
 
@@ -15,6 +20,30 @@ internal static class AbiExceptions
     {
         ["Libc.CmsgHeaderSize"] = "CMSG_LEN(0)",
         ["Libc.CmsgSpaceOfOneWord"] = "CMSG_SPACE(8)",
+        ["Libc.SkBuffLength"] = "offsetof(struct __sk_buff, len)",
+        ["Libc.SkBuffProtocol"] = "offsetof(struct __sk_buff, protocol)",
+        ["Libc.SkBuffGsoSize"] = "offsetof(struct __sk_buff, gso_size)",
+        ["Libc.BpfAttrMapType"] = "offsetof(union bpf_attr, map_type)",
+        ["Libc.BpfAttrKeySize"] = "offsetof(union bpf_attr, key_size)",
+        ["Libc.BpfAttrValueSize"] = "offsetof(union bpf_attr, value_size)",
+        ["Libc.BpfAttrMaxEntries"] = "offsetof(union bpf_attr, max_entries)",
+        ["Libc.BpfAttrMapFlags"] = "offsetof(union bpf_attr, map_flags)",
+        ["Libc.BpfAttrMapName"] = "offsetof(union bpf_attr, map_name)",
+        ["Libc.BpfAttrMapFd"] = "offsetof(union bpf_attr, map_fd)",
+        ["Libc.BpfAttrKey"] = "offsetof(union bpf_attr, key)",
+        ["Libc.BpfAttrValue"] = "offsetof(union bpf_attr, value)",
+        ["Libc.BpfAttrFlags"] = "offsetof(union bpf_attr, flags)",
+        ["Libc.BpfAttrProgType"] = "offsetof(union bpf_attr, prog_type)",
+        ["Libc.BpfAttrInsnCnt"] = "offsetof(union bpf_attr, insn_cnt)",
+        ["Libc.BpfAttrInsns"] = "offsetof(union bpf_attr, insns)",
+        ["Libc.BpfAttrLicense"] = "offsetof(union bpf_attr, license)",
+        ["Libc.BpfAttrLogLevel"] = "offsetof(union bpf_attr, log_level)",
+        ["Libc.BpfAttrLogSize"] = "offsetof(union bpf_attr, log_size)",
+        ["Libc.BpfAttrLogBuf"] = "offsetof(union bpf_attr, log_buf)",
+        ["Libc.BpfAttrProgName"] = "offsetof(union bpf_attr, prog_name)",
+        ["Libc.BpfAttrLinkProgFd"] = "offsetof(union bpf_attr, link_create.prog_fd)",
+        ["Libc.BpfAttrLinkTarget"] = "offsetof(union bpf_attr, link_create.target_ifindex)",
+        ["Libc.BpfAttrLinkAttachType"] = "offsetof(union bpf_attr, link_create.attach_type)",
         ["Libc.DevNetTun"] = "sizeof(\"/dev/net/tun\")",
     };
 

@@ -1,0 +1,41 @@
+using FlannelFast.Dataplane.Interop;
+
+namespace FlannelFast.Dataplane.Express;
+
+/// <summary>What the two programs of a lane are written for. Addresses are in host order; MACs lie in memory as on the wire, see <see cref="Peers.PeerEntry.Mac"/>.</summary>
+internal sealed record LaneFacts
+{
+    internal required ExpressRoad Road { get; init; }
+
+    /// <summary>VXLAN, or else flannel's udp format.</summary>
+    internal required bool IsVxlan { get; init; }
+
+    internal required uint LocalAddress { get; init; }
+
+    internal required int Port { get; init; }
+
+    /// <summary>udp only: the outer source port must be <see cref="Port"/>.</summary>
+    internal required bool CheckSourcePort { get; init; }
+
+    internal required int Vni { get; init; }
+
+    internal required ulong Mac { get; init; }
+
+    /// <summary>Our own pod subnet.</summary>
+    internal required uint Subnet { get; init; }
+
+    internal required uint SubnetMask { get; init; }
+
+    /// <summary>See <see cref="LaneMaps"/>.</summary>
+    internal required NativeFd Peers { get; init; }
+
+    internal required NativeFd Totals { get; init; }
+
+    internal required NativeFd Endpoints { get; init; }
+
+    /// <summary>Outer IPv4, UDP, and of VXLAN its header and the inner Ethernet header.</summary>
+    internal int Overhead => IsVxlan ? 50 : 28;
+
+    /// <summary>flannel's proxy takes a hop at each end, VXLAN none; what has no hop left is the engine's to answer.</summary>
+    internal int LeastTtl => IsVxlan ? 1 : 2;
+}

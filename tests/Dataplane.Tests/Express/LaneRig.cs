@@ -1,0 +1,69 @@
+using System.Buffers.Binary;
+using System.Net;
+using FlannelFast.Dataplane.Encapsulation;
+using FlannelFast.Dataplane.Express;
+using FlannelFast.Dataplane.Interop;
+using FlannelFast.Dataplane.Tests.Engine;
+
+namespace FlannelFast.Dataplane.Tests.Express;
+
+/// <summary>The ingress program in the network of <see cref="WorkerRig{T}"/>, loaded into the kernel but attached to nothing.</summary>
+internal sealed class LaneRig : IDisposable
+{
+    internal const int EthernetLength = 14, OuterLength = 28;
+
+    private static readonly uint s_local = TestPackets.Ip("192.0.2.1");
+
+    private readonly NativeFd _ingress;
+
+    internal LaneRig(bool vxlan, params string[] reached)
+    {
+        IsVxlan = vxlan;
+        Maps = new();
+        using var rig = Rigs.Udp();
+        Maps.Apply(rig.Peers, reached.Select(IPAddress.Parse).ToHashSet());
+        Facts = new()
+        {
+            Road = new() { TunIndex = 1, UnderlayIndex = 1, UnderlayMtu = 1500, Tcp = true },
+            IsVxlan = vxlan,
+            LocalAddress = s_local,
+            Port = vxlan ? Vxlan.DefaultPort : IpInUdp.DefaultPort,
+            CheckSourcePort = true,
+            Vni = 1,
+            Mac = BinaryPrimitives.ReverseEndianness(WorkerRig<Vxlan>.OurMac.Value) >> 16,
+            Subnet = TestPackets.Ip("10.5.1.0"),
+            SubnetMask = 0xFFFFFF00,
+            Peers = Maps.Peers,
+            Totals = Maps.Totals,
+            Endpoints = Maps.Endpoints,
+        };
+        _ingress = Bpf.LoadProgram("ff_ingress", IngressProgram.Write(Facts));
+    }
+
+    internal bool IsVxlan { get; }
+
+    internal LaneMaps Maps { get; }
+
+    internal LaneFacts Facts { get; }
+
+    internal (int Verdict, byte[] Frame) Receive(byte[] frame) => ProgramRun.On(_ingress, frame);
+
+    /// <summary>An Ethernet frame with a datagram from a host, its outer UDP checksum 0 as a lane sends it.</summary>
+    internal byte[] Frame(byte[] datagram, uint source, int? sourcePort = null)
+    {
+        byte[] udp = new byte[8 + datagram.Length];
+        BinaryPrimitives.WriteUInt16BigEndian(udp, (ushort)(sourcePort ?? Facts.Port));
+        BinaryPrimitives.WriteUInt16BigEndian(udp.AsSpan(2), (ushort)Facts.Port);
+        BinaryPrimitives.WriteUInt16BigEndian(udp.AsSpan(4), (ushort)udp.Length);
+        datagram.CopyTo(udp, 8);
+        return [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, .. TestPackets.Ipv4(source, s_local, 17, udp, fragment: 0)];
+    }
+
+    internal byte[] Encapsulate(byte[] packet) => IsVxlan ? TestPackets.Vxlan(packet, WorkerRig<Vxlan>.OurMac.Value, WorkerRig<Vxlan>.Mac2.Value, 1) : packet;
+
+    public void Dispose()
+    {
+        _ingress.Dispose();
+        Maps.Dispose();
+    }
+}
