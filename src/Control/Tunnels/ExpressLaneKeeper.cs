@@ -89,9 +89,10 @@ internal sealed class ExpressLaneKeeper(
             if (_refusal is { IsFinal: false }) _refusal = null;
         }
         ExpressRoadSearch found = ExpressRoadSearch.Find(config, host);
-        bool hasMoved = found.Underlay?.Index != _underlay?.Index;
+        bool hasMoved = found.Underlay is not null && found.Underlay.Index != _underlay?.Index;
         if (hasMoved) _endpoints.Forget();
-        _underlay = found.Underlay;
+        // Also watched while the lane is closed for another reason: what is known of the routes stays true.
+        _underlay = found.Underlay ?? _underlay;
         _road = _refusal is { } refusal && refusal.Road == found.Road ? null : found.Road;
         if (_road is null)
         {

@@ -21,6 +21,7 @@ internal sealed record ExpressRoadSearch(ExpressRoad? Road, Link? Underlay, stri
         if (engine.ExpressLane == ExpressLaneMode.Off) return Closed("switched off by --express-lane off");
         if (engine.SourceCheck != SourceCheck.Strict) return Closed("the source check is not strict");
         if (engine.Local.AddressFamily != AddressFamily.InterNetwork) return Closed("the underlay is IPv6");
+        if (config.Networks.All(network => network.BaseAddress.AddressFamily != AddressFamily.InterNetwork)) return Closed("the tunnel carries no IPv4");
         try
         {
             return Search(config, host, engine);

@@ -78,6 +78,24 @@ public sealed class ExpressLaneKeeperTests : IDisposable
     }
 
     [Fact]
+    public void Closed_it_still_learns_which_routes_are_to_be_looked_up_again()
+    {
+        Look();
+        _host.Asked.Clear();
+        _host.Tun = _host.Tun! with { Promiscuity = 1 };
+        Look();
+        Assert.True(_keeper.IsConcernedBy(new RouteAdded(new() { Destination = IPNetwork.Parse("192.0.2.3/32"), LinkIndex = 9 }), 7));
+        Look();
+        _host.Tun = _host.Tun with { Promiscuity = 0 };
+        Look();
+        Assert.Equal(["192.0.2.3"], _host.Asked.Select(a => a.ToString()));
+        Assert.True(_keeper.IsConcernedBy(new LinkRemoved(_host.Underlay!), 7));
+        _host.Asked.Clear();
+        Look();
+        Assert.Equal(2, _host.Asked.Count);
+    }
+
+    [Fact]
     public void A_lane_that_never_opened_is_not_closed()
     {
         _config = _config with { Engine = _config.Engine with { ExpressLane = ExpressLaneMode.Off } };

@@ -49,6 +49,14 @@ public sealed class ExpressRoadSearchTests
         Assert.Equal("the underlay is IPv6", ExpressRoadSearch.Find(_config with { Engine = _config.Engine with { Local = IPAddress.Parse("2001:db8::1") } }, _host).Reason);
 
     [Fact]
+    public void It_needs_IPv4_inside()
+    {
+        IPNetwork ipv4 = _config.Networks[0], ipv6 = IPNetwork.Parse("fd00:5::/48");
+        Assert.Equal("the tunnel carries no IPv4", ExpressRoadSearch.Find(_config with { Networks = [ipv6] }, _host).Reason);
+        Assert.NotNull(ExpressRoadSearch.Find(_config with { Networks = [ipv6, ipv4] }, _host).Road);
+    }
+
+    [Fact]
     public void Obstacles_on_the_host_are_named()
     {
         FakeExpressHost fresh = new();
