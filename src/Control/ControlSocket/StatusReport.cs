@@ -55,7 +55,7 @@ internal sealed record TunnelReport(
 /// <summary>One optimisation: whether the engine uses it, and if not, why.</summary>
 internal sealed record CapabilityReport(string Name, bool InUse, string Detail);
 
-/// <summary>The express lane. Closed, it has a reason and nothing else; open, all but the reason.</summary>
+/// <summary>The express lane. Closed, it has a reason and what was counted while it was open; open, all but the reason.</summary>
 /// <param name="Open">Packets pass inside the kernel.</param>
 /// <param name="Reason">Why it is closed, in one clause.</param>
 /// <param name="Interface">The underlay interface it runs over.</param>

@@ -14,10 +14,11 @@ namespace FlannelFast.Control.Tunnels;
 /// </summary>
 /// <param name="host">The host, not owned.</param>
 /// <param name="use"><see cref="PacketEngine.UseExpressLane"/>.</param>
+/// <param name="isOpen"><see cref="PacketEngine.IsExpressLaneOpen"/>: the engine closes it by itself, too.</param>
 /// <param name="peers">The peers in use; another list after every change.</param>
 /// <param name="log">Told when the lane opens and closes.</param>
 internal sealed class ExpressLaneKeeper(
-    IExpressHost host, Action<ExpressRoad?, IReadOnlySet<IPAddress>> use, Func<IReadOnlyList<Peer>> peers, ILogger log)
+    IExpressHost host, Action<ExpressRoad?, IReadOnlySet<IPAddress>> use, Func<bool> isOpen, Func<IReadOnlyList<Peer>> peers, ILogger log)
 {
     /// <summary>Answers that the same request will get again: rights, or a kernel without what is needed.</summary>
     private static readonly int[] s_final = [Errno.EPERM, Errno.EACCES, Errno.EINVAL, Errno.ENOSYS, Errno.EOPNOTSUPP];
@@ -25,7 +26,6 @@ internal sealed class ExpressLaneKeeper(
     private readonly ExpressEndpoints _endpoints = new(host.FindLinks);
     private volatile ExpressLaneState _state = new(null, "being prepared");
     private volatile Link? _underlay;
-    private volatile bool _engineClosed;
     private string _device = "";
     private ExpressRoad? _road;
     private ExpressRoad? _roadInUse;
@@ -69,20 +69,13 @@ internal sealed class ExpressLaneKeeper(
         }
     }
 
-    /// <summary>The engine has closed the lane by itself (<see cref="PacketEngine.Rebind"/>). Any thread.</summary>
-    internal void EngineClosedLane() => _engineClosed = true;
-
     /// <summary>Looks at the host and the peers; closes the lane, moves it, or prepares its opening.</summary>
     /// <param name="config">The tunnel as it is now.</param>
     /// <param name="isAudit">Asks about everything again, and tries again what the kernel refused.</param>
     internal void Look(TunnelConfig config, bool isAudit)
     {
         _device = config.Device;
-        if (_engineClosed)
-        {
-            _engineClosed = false;
-            _roadInUse = null;
-        }
+        if (!isOpen()) _roadInUse = null;
         if (isAudit)
         {
             _endpoints.DoubtAll();

@@ -50,7 +50,7 @@ internal sealed class TunnelRuntime : ITunnelRuntime
         _keeper = new DeviceKeeper(netlink);
         _engine = engine;
         _expressHost = new(netlink, OnNetworkChange);
-        _express = new(_expressHost, engine.UseExpressLane, () => engine.Peers.Peers, log);
+        _express = new(_expressHost, engine.UseExpressLane, () => engine.IsExpressLaneOpen, () => engine.Peers.Peers, log);
         _supervisor = new Thread(Supervise) { Name = "supervisor", IsBackground = true };
     }
 
@@ -142,7 +142,6 @@ internal sealed class TunnelRuntime : ITunnelRuntime
         }
         _config = moved;
         TellOfMissingSourcePorts();
-        _express.EngineClosedLane();
         Repair();
     }
 

@@ -52,7 +52,7 @@ internal static class StatusRenderer
 
     private static TextTable? ExpressLane(ExpressLaneReport lane, TerminalStyle style)
     {
-        if (!lane.Open) return null;
+        if (lane.Egress is null) return null;
         var table = new TextTable(Column.Left, Column.Right, Column.Right, Column.Right);
         table.AddStyled(style.Faint, "direction", "forwarded", "bytes", "failed");
         Add("egress", lane.Egress);

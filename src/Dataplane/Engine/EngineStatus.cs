@@ -7,7 +7,7 @@ namespace FlannelFast.Dataplane.Engine;
 /// <param name="Workers">One entry per worker thread.</param>
 /// <param name="AllocatedBytes">Managed bytes allocated by the worker threads inside their loops since they started: 0 by design.</param>
 /// <param name="Collections">Garbage collections of the process, all generations.</param>
-/// <param name="ExpressLane">The express lane, or null when none is open.</param>
+/// <param name="ExpressLane">The express lane, or null when none was ever open.</param>
 public sealed record EngineStatus(
     CapabilityStatus Capabilities, IReadOnlyList<WorkerStatus> Workers, long AllocatedBytes, int Collections, ExpressLaneStatus? ExpressLane = null);
 

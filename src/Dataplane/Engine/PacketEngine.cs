@@ -231,9 +231,7 @@ public sealed class PacketEngine : IDisposable
         lock (_laneGate)
         {
             _options = moved;
-            // The programs are written for the old address; those for another one count from zero.
-            _lane?.Dispose();
-            _lane = null;
+            _lane?.Rebind(moved);
         }
         foreach (Worker worker in _workers) worker.LookAgain();
     }

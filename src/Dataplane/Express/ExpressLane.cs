@@ -13,11 +13,11 @@ namespace FlannelFast.Dataplane.Express;
 /// </summary>
 internal sealed class ExpressLane : IDisposable
 {
-    private readonly EngineOptions _options;
     private readonly uint _subnet, _mask;
     private readonly LaneMaps _maps = new();
     private NativeFd? _egress, _ingress;
     private IReadOnlySet<IPAddress> _endpoints = new HashSet<IPAddress>();
+    private EngineOptions _options;
     private ExpressRoad? _road;
 
     /// <summary>Makes a lane that is closed.</summary>
@@ -74,6 +74,13 @@ internal sealed class ExpressLane : IDisposable
         if (_road is { } road) Use(road, _endpoints, table);
     }
 
+    /// <summary>Closes it; the next one is for another local address.</summary>
+    internal void Rebind(EngineOptions moved)
+    {
+        Close();
+        _options = moved;
+    }
+
     /// <summary>Takes the programs off. Counters stay.</summary>
     internal void Close()
     {
@@ -83,9 +90,8 @@ internal sealed class ExpressLane : IDisposable
         (_egress, _ingress) = (null, null);
     }
 
-    /// <summary>Null while it is closed.</summary>
-    internal ExpressLaneStatus? ReadStatus() =>
-        _road is { } road ? new(road, _maps.PeerCount, _maps.ReadTotals(LaneDirection.Egress), _maps.ReadTotals(LaneDirection.Ingress)) : null;
+    internal ExpressLaneStatus ReadStatus() =>
+        new(_road, IsOpen ? _maps.PeerCount : 0, _maps.ReadTotals(LaneDirection.Egress), _maps.ReadTotals(LaneDirection.Ingress));
 
     /// <summary>A peer's status with what the lane carried for it.</summary>
     internal PeerStatus AddTo(PeerStatus peer) => _maps.AddTo(peer);

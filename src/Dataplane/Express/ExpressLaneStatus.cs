@@ -1,11 +1,11 @@
 namespace FlannelFast.Dataplane.Express;
 
-/// <summary>A reading of an open express lane. Its packets are no part of the workers' counters.</summary>
-/// <param name="Road">Where it runs.</param>
+/// <summary>A reading of the express lane. Its packets are no part of the workers' counters, and stay counted while it is closed.</summary>
+/// <param name="Road">Where it runs; null while it is closed.</param>
 /// <param name="Peers">Peers whose packets it carries; the others' are the engine's.</param>
 /// <param name="Egress">From the TUN device to the underlay.</param>
 /// <param name="Ingress">From the underlay to the TUN device.</param>
-public sealed record ExpressLaneStatus(ExpressRoad Road, int Peers, ExpressPathStatus Egress, ExpressPathStatus Ingress);
+public sealed record ExpressLaneStatus(ExpressRoad? Road, int Peers, ExpressPathStatus Egress, ExpressPathStatus Ingress);
 
 /// <summary>One direction of the lane, since the engine started. A super-packet counts as its segments, as everywhere.</summary>
 /// <param name="Forwarded">Packets handed on.</param>

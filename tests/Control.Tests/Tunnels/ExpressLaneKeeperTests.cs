@@ -21,8 +21,9 @@ public sealed class ExpressLaneKeeperTests : IDisposable
     private TunnelConfig _config = FakeTunnelRuntime.Config(EncapsulationKind.Vxlan);
     private IReadOnlyList<Peer> _peers = [FakeTunnelRuntime.Peer(2), FakeTunnelRuntime.Peer(3)];
     private Exception? _refusal;
+    private bool _isOpen;
 
-    public ExpressLaneKeeperTests() => _keeper = new(_host, Use, () => _peers, _log);
+    public ExpressLaneKeeperTests() => _keeper = new(_host, Use, () => _isOpen, () => _peers, _log);
 
     public void Dispose() => _log.Dispose();
 
@@ -132,10 +133,10 @@ public sealed class ExpressLaneKeeperTests : IDisposable
     public void What_the_engine_closed_itself_is_opened_again()
     {
         Look();
-        _keeper.EngineClosedLane();
+        _isOpen = false;
         Look();
         Assert.Equal(["7-2 mtu 1500: 192.0.2.2 192.0.2.3", "7-2 mtu 1500: 192.0.2.2 192.0.2.3"], _calls);
-        _keeper.EngineClosedLane();
+        _isOpen = false;
         _host.HasPolicies = true;
         Look();
         Assert.Equal(2, _calls.Count);
@@ -255,6 +256,7 @@ public sealed class ExpressLaneKeeperTests : IDisposable
 
     private void Use(ExpressRoad? road, IReadOnlySet<IPAddress> endpoints)
     {
+        _isOpen = road is not null && _refusal is null;
         _calls.Add(road is null ? "closed" : string.Join(' ',
             [$"{road.TunIndex}-{road.UnderlayIndex} mtu {road.UnderlayMtu}:", .. endpoints.Select(e => e.ToString()).Order(StringComparer.Ordinal)]));
         if (_refusal is not null && road is not null) throw _refusal;
