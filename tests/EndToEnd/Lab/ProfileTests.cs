@@ -21,22 +21,22 @@ public sealed class ProfileTests : IDisposable
     {
         string profiles = Path.Combine(_directory, "new", "profiles"), json = Path.Combine(_directory, "r.json"), html = Path.Combine(_directory, "r.html");
         CommandResult run = Daemon.Command(
-            [.. s_run, "--contender", "kernel-vxlan", "--contender", "udp:queues=1", "--profile", profiles, "--json", json, "--html", html]).OrThrow();
+            [.. s_run, "--contender", "kernel-vxlan", "--contender", "udp:express-lane=off", "--profile", profiles, "--json", json, "--html", html]).OrThrow();
 
         Assert.Equal(
-            ["tcp-1.kernel-vxlan.folded", "tcp-1.kernel-vxlan.svg", "tcp-1.udp-queues=1.folded", "tcp-1.udp-queues=1.svg"],
+            ["tcp-1.kernel-vxlan.folded", "tcp-1.kernel-vxlan.svg", "tcp-1.udp-express-lane=off.folded", "tcp-1.udp-express-lane=off.svg"],
             Directory.GetFiles(profiles).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        (string kernel, string udp) = (Folded("tcp-1.kernel-vxlan"), Folded("tcp-1.udp-queues=1"));
+        (string kernel, string udp) = (Folded("tcp-1.kernel-vxlan"), Folded("tcp-1.udp-express-lane=off"));
         Assert.Contains("PacketWorker.Egress;", udp, StringComparison.Ordinal);
         Assert.Contains("PacketWorker.Ingress;", udp, StringComparison.Ordinal);
         Assert.Matches("(?m)^worker 0;.*;__\\w+_sys_\\w+_\\[k\\];.* [0-9]+$", udp);
         Assert.Contains("vxlan_xmit_[k]", kernel, StringComparison.Ordinal);
         Assert.DoesNotContain("PacketWorker", kernel, StringComparison.Ordinal);
 
-        XElement svg = XDocument.Load(Path.Combine(profiles, "tcp-1.udp-queues=1.svg")).Root!;
+        XElement svg = XDocument.Load(Path.Combine(profiles, "tcp-1.udp-express-lane=off.svg")).Root!;
         string[] titles = [.. svg.Descendants(s_svg + "title").Select(t => t.Value)];
         Assert.Contains(titles, t => t.StartsWith("PacketWorker.Egress: ", StringComparison.Ordinal));
-        Assert.InRange(new FileInfo(Path.Combine(profiles, "tcp-1.udp-queues=1.svg")).Length, 10_000, 300_000);
+        Assert.InRange(new FileInfo(Path.Combine(profiles, "tcp-1.udp-express-lane=off.svg")).Length, 10_000, 300_000);
 
         using JsonDocument report = JsonDocument.Parse(File.ReadAllBytes(json));
         Assert.Equal(2, report.RootElement.GetProperty("measurements").GetArrayLength());
@@ -47,7 +47,7 @@ public sealed class ProfileTests : IDisposable
         Assert.True(profile.GetProperty("own_percent").GetDouble() > 1, profile.ToString());
         Assert.Contains(profile.GetProperty("system_calls").EnumerateArray(), c => c.GetProperty("name").GetString() is "sendmmsg" or "sendmsg");
         Assert.Contains("Where the time went", run.Output, StringComparison.Ordinal);
-        Assert.Contains("href=\"new/profiles/tcp-1.udp-queues%3D1.svg\"", File.ReadAllText(html), StringComparison.Ordinal);
+        Assert.Contains("href=\"new/profiles/tcp-1.udp-express-lane%3Doff.svg\"", File.ReadAllText(html), StringComparison.Ordinal);
 
         string Folded(string name) => File.ReadAllText(Path.Combine(profiles, name + ".folded"));
     }

@@ -8,13 +8,17 @@ public sealed class KernelVxlanTests
     private const long Bytes = 200_000_000;
 
     [Theory]
-    [InlineData(nameof(Underlay.Veth), "udpcsum")]
-    [InlineData(nameof(Underlay.Veth), "noudpcsum")]
-    [InlineData(nameof(Underlay.WireLike), "udpcsum")]
-    [InlineData(nameof(Underlay.WireLike), "noudpcsum")]
-    public void Both_understand_each_other(string underlay, string checksums)
+    [InlineData(nameof(Underlay.Veth), "udpcsum", "off")]
+    [InlineData(nameof(Underlay.Veth), "noudpcsum", "off")]
+    [InlineData(nameof(Underlay.WireLike), "udpcsum", "off")]
+    [InlineData(nameof(Underlay.WireLike), "noudpcsum", "off")]
+    [InlineData(nameof(Underlay.Veth), "udpcsum", "on")]
+    [InlineData(nameof(Underlay.Veth), "noudpcsum", "on")]
+    [InlineData(nameof(Underlay.WireLike), "noudpcsum", "on")]
+    public void Both_understand_each_other(string underlay, string checksums, string expressLane)
     {
         using TwoNodes nodes = TwoNodes.Create(Enum.Parse<Underlay>(underlay));
+        nodes.ExpressLane = expressLane;
         Daemon daemon = nodes.StartDaemon(1, "vxlan");
         KernelVxlan.Create(nodes, 2, checksums);
 
