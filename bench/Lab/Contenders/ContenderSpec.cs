@@ -56,7 +56,7 @@ internal sealed record ContenderSpec(
             {
                 "binary" => binary is null & (binary = value) is not null,
                 "peers" => peers is null & (peers = PeerCount(place, text, value)) is not null,
-                _ => settings.TryAdd(key.Replace('-', '_'), ToJson(value)),
+                _ => settings.TryAdd(key.Replace('-', '_'), ToJson(key, value)),
             };
             if (!isNew) throw LabException.Input($"{place}: \"{text}\": {key} is given twice");
         }
@@ -76,9 +76,10 @@ internal sealed record ContenderSpec(
         throw LabException.Input($"{place}: \"{text}\": peers: expected a whole number from 1 to {AddressPlan.MaxPeers}, not \"{value}\"");
     }
 
-    // The file has true, false and numbers where flags have "on", "off" and digits.
-    private static string ToJson(string value) => value switch
+    // The file has true, false and numbers where flags have "on", "off" and digits, but for the one switch with a third position.
+    private static string ToJson(string key, string value) => value switch
     {
+        "on" or "off" when key is "express-lane" or "express_lane" => $"\"{value}\"",
         "on" or "true" => "true",
         "off" or "false" => "false",
         _ when long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long number) => number.ToString(CultureInfo.InvariantCulture),

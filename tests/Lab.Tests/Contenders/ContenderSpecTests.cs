@@ -10,12 +10,13 @@ public sealed class ContenderSpecTests
     [Fact]
     public void Switches_become_fields_of_the_configuration()
     {
-        ContenderSpec spec = ContenderSpec.Parse("x", "vxlan:coalesce=off,pause=0,source-check=peer,binary=/tmp/a=b,peers=3");
+        ContenderSpec spec = ContenderSpec.Parse("x", "vxlan:coalesce=off,express-lane=off,pause=0,source-check=peer,binary=/tmp/a=b,peers=3");
         Assert.Equal((ContenderKind.Vxlan, "/tmp/a=b", 3), (spec.Kind, spec.Binary, spec.Peers));
         Node[] nodes = [new(1, null!, null), new(2, null!, null)];
         using JsonDocument file = JsonDocument.Parse(TunnelFile.Create(spec, new(1, isWide: true), nodes[0], nodes));
         JsonElement root = file.RootElement;
         Assert.Equal(JsonValueKind.False, root.GetProperty("coalesce").ValueKind);
+        Assert.Equal("off", root.GetProperty("express_lane").GetString());
         Assert.Equal(0, root.GetProperty("pause").GetInt32());
         Assert.Equal("peer", root.GetProperty("source_check").GetString());
         Assert.Equal("10.16.0.0/12", root.GetProperty("networks")[0].GetString());
