@@ -31,10 +31,10 @@ internal sealed record StatusReport
     /// <summary>Garbage collections of the process.</summary>
     public required int Collections { get; init; }
 
-    /// <summary>All workers together, without the express lane.</summary>
+    /// <summary>All workers and the express lane together.</summary>
     public required PathReport Egress { get; init; }
 
-    /// <summary>All workers together, without the express lane.</summary>
+    /// <summary>All workers and the express lane together.</summary>
     public required PathReport Ingress { get; init; }
 
     public required IReadOnlyList<WorkerReport> Workers { get; init; }
@@ -61,8 +61,8 @@ internal sealed record CapabilityReport(string Name, bool InUse, string Detail);
 /// <param name="Interface">The underlay interface it runs over.</param>
 /// <param name="Tcp">TCP takes it, too.</param>
 /// <param name="Peers">Peers whose packets it carries.</param>
-/// <param name="Egress">From the TUN device to the underlay; no part of the workers' counters.</param>
-/// <param name="Ingress">From the underlay to the TUN device; no part of the workers' counters.</param>
+/// <param name="Egress">From the TUN device to the underlay; part of the tunnel's, no part of the workers' counters.</param>
+/// <param name="Ingress">From the underlay to the TUN device; part of the tunnel's, no part of the workers' counters.</param>
 internal sealed record ExpressLaneReport(
     bool Open, string? Reason, string? Interface, bool? Tcp, int? Peers, ExpressPathReport? Egress, ExpressPathReport? Ingress);
 

@@ -29,8 +29,8 @@ internal sealed class StatusReporter(TunnelConfig config, string version)
             SendBuffer = engine.Capabilities.SendBuffer,
             AllocatedBytes = engine.AllocatedBytes,
             Collections = engine.Collections,
-            Egress = Path(engine.Workers.Select(w => w.Egress)),
-            Ingress = Path(engine.Workers.Select(w => w.Ingress)),
+            Egress = Path([.. engine.Workers.Select(w => w.Egress), .. Part(engine.ExpressLane?.Egress)]),
+            Ingress = Path([.. engine.Workers.Select(w => w.Ingress), .. Part(engine.ExpressLane?.Ingress)]),
             Workers = [.. engine.Workers.Select(Worker)],
             PeerCount = status.Peers.Count,
             Peers = Peers(status, peerLimit),
@@ -60,6 +60,14 @@ internal sealed class StatusReporter(TunnelConfig config, string version)
         return new(true, null, state.Underlay, road.Tcp, lane.Peers, Path(lane.Egress), Path(lane.Ingress));
 
         static ExpressPathReport? Path(ExpressPathStatus? path) => path is null ? null : new(path.Forwarded, path.ForwardedBytes, path.Failed);
+    }
+
+    /// <summary>The lane's share in what the tunnel carries.</summary>
+    private static PathStatus[] Part(ExpressPathStatus? lane)
+    {
+        if (lane is null) return [];
+        var drops = new Dictionary<string, long> { [DropReasons.NameOf(DropReason.LaneFailed)] = lane.Failed };
+        return [new(lane.Forwarded + lane.Failed, lane.ForwardedBytes, 0, lane.Forwarded, lane.ForwardedBytes, 0, drops)];
     }
 
     private static WorkerReport Worker(WorkerStatus w) => new(

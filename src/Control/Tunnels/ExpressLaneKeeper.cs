@@ -140,7 +140,7 @@ internal sealed class ExpressLaneKeeper(
         bool isNew = _roadInUse != road;
         (_roadInUse, _endpointsInUse, _refusal, _logged) = (road, endpoints, null, null);
         _state = new(_underlay!.Name, null);
-        if (isNew) log.ExpressLaneOpen(_device, _underlay.Name, road.Tcp ? "with" : "without", endpoints.Count);
+        if (isNew) log.ExpressLaneOpen(_device, _underlay.Name, road.Tcp ? "with" : "without", endpoints.Count == 1 ? "1 host" : $"{endpoints.Count} hosts");
     }
 
     private void Close(string reason)

@@ -104,8 +104,7 @@ internal static class StatusRenderer
 
     private static TextTable? Drops(StatusReport report, TerminalStyle style)
     {
-        (long Egress, long Ingress) lane = (report.ExpressLane.Egress?.Failed ?? 0, report.ExpressLane.Ingress?.Failed ?? 0);
-        if (report.Egress.Dropped + report.Ingress.Dropped + lane.Egress + lane.Ingress == 0) return null;
+        if (report.Egress.Dropped + report.Ingress.Dropped == 0) return null;
         var table = new TextTable(Column.Left, Column.Right, Column.Right, Column.Left);
         table.AddStyled(style.Faint, "reason", "egress", "ingress", "");
         foreach (string name in report.Egress.Drops.Keys.Union(report.Ingress.Drops.Keys))
@@ -115,8 +114,6 @@ internal static class StatusRenderer
             string sentence = DropReasons.All.FirstOrDefault(r => r.Name == name)?.Description ?? "";
             table.Add(name, Quantity.Count(egress), Quantity.Count(ingress), sentence);
         }
-        if (lane.Egress + lane.Ingress > 0)
-            table.Add("lane_failed", Quantity.Count(lane.Egress), Quantity.Count(lane.Ingress), "The kernel could not change a packet in the express lane: no memory.");
         return table;
     }
 

@@ -50,5 +50,8 @@ public enum DropReason : byte
     TunGone,
     TunFull,
     TunRefused,
+
+    // In the express lane; never counted by a worker.
+    LaneFailed,
 #pragma warning restore CS1591
 }

@@ -10,7 +10,10 @@ public sealed record DropReasonInfo(DropReason Reason, string Name, string Descr
 public static class DropReasons
 {
     /// <summary>How many values <see cref="DropReason"/> has, <see cref="DropReason.None"/> included: the length of a counter array.</summary>
-    public const int Count = (int)DropReason.TunRefused + 1;
+    public const int Count = (int)DropReason.LaneFailed + 1;
+
+    /// <summary>The stable name of a reason.</summary>
+    public static string NameOf(DropReason reason) => All[(int)reason - 1].Name;
 
     /// <summary>All rows, in the order of the enum, without <see cref="DropReason.None"/>.</summary>
     public static IReadOnlyList<DropReasonInfo> All { get; } =
@@ -48,5 +51,6 @@ public static class DropReasons
         new(DropReason.TunGone, "tun_gone", "The TUN device was deleted (EBADFD)."),
         new(DropReason.TunFull, "tun_full", "The kernel had no room for the frame (EAGAIN, ENOBUFS, ENOMEM)."),
         new(DropReason.TunRefused, "tun_refused", "The kernel refused the frame (EINVAL or another error)."),
+        new(DropReason.LaneFailed, "lane_failed", "The kernel could not change the packet in the express lane (no memory)."),
     ];
 }

@@ -60,7 +60,10 @@ internal static unsafe class Bpf
         Put32(attr, Libc.BpfAttrMaxEntries, (uint)entries);
         Put32(attr, Libc.BpfAttrMapFlags, flags);
         PutName(attr, Libc.BpfAttrMapName, name);
-        return new(Call(Libc.BPF_MAP_CREATE, attr).ThrowOnError($"cannot make the eBPF map {name}"));
+        SysResult made = Call(Libc.BPF_MAP_CREATE, attr);
+        // The first that the lane asks of the kernel; here it becomes known that the right is missing.
+        string remedy = made.Errno == Errno.EPERM ? ": CAP_BPF is needed" : "";
+        return new(made.ThrowOnError($"cannot make the eBPF map {name}{remedy}"));
     }
 
     /// <summary>A command on one element of a map; sizes of key and value are the map's.</summary>

@@ -26,7 +26,7 @@ internal sealed class ExpressLane : IDisposable
     {
         _options = options;
         _subnet = BinaryPrimitives.ReadUInt32BigEndian(subnet.BaseAddress.GetAddressBytes());
-        _mask = subnet.PrefixLength == 0 ? 0 : uint.MaxValue << 32 - subnet.PrefixLength;
+        _mask = LaneCode.Mask(subnet.PrefixLength);
     }
 
     internal bool IsOpen => _road is not null;
@@ -50,8 +50,8 @@ internal sealed class ExpressLane : IDisposable
         try
         {
             _endpoints = endpoints;
-            bool isGrown = _maps.Apply(table, endpoints);
-            if (road == _road && !isGrown) return;
+            bool isAnother = _maps.Apply(table, endpoints);
+            if (road == _road && !isAnother) return;
             Close();
             LaneFacts facts = Facts(road);
             using NativeFd egress = Bpf.LoadProgram("ff_egress", EgressProgram.Write(facts));
@@ -114,6 +114,7 @@ internal sealed class ExpressLane : IDisposable
         Subnet = _subnet,
         SubnetMask = _mask,
         Peers = _maps.Peers,
+        PrefixLength = _maps.PrefixLength,
         Totals = _maps.Totals,
         Endpoints = _maps.Endpoints,
         Flows = _maps.Flows,

@@ -181,11 +181,13 @@ internal sealed class LaneCode(BpfAssembler code, LaneFacts facts)
     /// <summary>R7 = the entry of the peer whose subnet has the address at a place on the stack; one that does not take the lane is the engine's.</summary>
     internal void FindPeer(int place)
     {
-        _code.Store(Libc.BPF_W, BpfRegister.Frame, PrefixKey, 32);
+        bool isMixed = facts.PrefixLength == LaneMaps.Mixed;
+        if (isMixed) _code.Store(Libc.BPF_W, BpfRegister.Frame, PrefixKey, 32);
         _code.Load(Libc.BPF_W, BpfRegister.R1, BpfRegister.Frame, place);
+        if (!isMixed) _code.Alu32(Libc.BPF_AND, BpfRegister.R1, Network32(Mask(facts.PrefixLength)));
         _code.Store(Libc.BPF_W, BpfRegister.Frame, PrefixKey + 4, BpfRegister.R1);
         _code.MoveMap(BpfRegister.R1, facts.Peers.Number);
-        _code.StackAddress(BpfRegister.R2, PrefixKey);
+        _code.StackAddress(BpfRegister.R2, isMixed ? PrefixKey : PrefixKey + 4);
         _code.Call(Libc.BPF_FUNC_map_lookup_elem);
         _code.JumpIf(Libc.BPF_JEQ, BpfRegister.R0, 0, Next);
         _code.Move(BpfRegister.R7, BpfRegister.R0);
@@ -231,6 +233,9 @@ internal sealed class LaneCode(BpfAssembler code, LaneFacts facts)
         CountTotal(direction, LaneMaps.Failed, LaneMaps.FailedBytes);
         _code.Return(Libc.TCX_DROP);
     }
+
+    /// <summary>The mask of a prefix: C# shifts by the lowest five bits only.</summary>
+    internal static uint Mask(int prefixLength) => prefixLength == 0 ? 0 : uint.MaxValue << 32 - prefixLength;
 
     /// <summary>A number as 16 bits lie in memory in network order.</summary>
     internal static ushort Network16(ushort value) => BinaryPrimitives.ReverseEndianness(value);

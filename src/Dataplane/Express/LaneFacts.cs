@@ -29,6 +29,9 @@ internal sealed record LaneFacts
     /// <summary>See <see cref="LaneMaps"/>.</summary>
     internal required NativeFd Peers { get; init; }
 
+    /// <summary>See <see cref="LaneMaps.PrefixLength"/>.</summary>
+    internal required int PrefixLength { get; init; }
+
     internal required NativeFd Totals { get; init; }
 
     internal required NativeFd Endpoints { get; init; }

@@ -31,6 +31,9 @@ internal sealed unsafe class LaneMaps : IDisposable
 
     // A cache line, so that processors do not disturb each other.
     private const int TotalSize = 64;
+    /// <summary>Of <see cref="PrefixLength"/>: peers have subnets of several sizes.</summary>
+    internal const int Mixed = -1;
+
     private const int FirstCapacity = 1024;
     private const int MaxFlows = 4096;
     private const int MaxPeers = 1 << 22;
@@ -38,7 +41,7 @@ internal sealed unsafe class LaneMaps : IDisposable
     private readonly Dictionary<PrefixKey, PeerValue> _peers = [];
     private readonly Dictionary<uint, int> _slots = [];
     private readonly Stack<int> _freeSlots = new();
-    private int _capacity = FirstCapacity;
+    private int _capacity = FirstCapacity, _peerCapacity = FirstCapacity;
     private int _usedSlots;
 
     /// <exception cref="ErrnoException">The kernel refused.</exception>
@@ -47,7 +50,7 @@ internal sealed unsafe class LaneMaps : IDisposable
         var made = new Stack<NativeFd>();
         try
         {
-            made.Push(Peers = Bpf.CreateMap("ff_peers", Libc.BPF_MAP_TYPE_LPM_TRIE, sizeof(PrefixKey), sizeof(PeerValue), MaxPeers, Libc.BPF_F_NO_PREALLOC));
+            made.Push(Peers = CreatePeers(PrefixLength, _peerCapacity));
             made.Push(Totals = Bpf.CreateMap("ff_totals", Libc.BPF_MAP_TYPE_ARRAY, sizeof(int), TotalSize, 2 * TotalsOfDirection, 0));
             made.Push(Flows = Bpf.CreateMap("ff_flows", Libc.BPF_MAP_TYPE_LRU_HASH, FlowKeySize, sizeof(int), MaxFlows, 0));
             Endpoints = CreateEndpoints(_capacity);
@@ -59,7 +62,14 @@ internal sealed unsafe class LaneMaps : IDisposable
         }
     }
 
-    internal NativeFd Peers { get; }
+    /// <summary>Another map after <see cref="Apply"/> returned true.</summary>
+    internal NativeFd Peers { get; private set; }
+
+    /// <summary>
+    /// Length of all peers' subnets, as flannel gives them, which are found by one look into a hash; or <see cref="Mixed"/>, and the longest prefix is found in a trie, which costs
+    /// a packet more with every doubling of the peers.
+    /// </summary>
+    internal int PrefixLength { get; private set; } = 24;
 
     internal NativeFd Totals { get; }
 
@@ -77,11 +87,11 @@ internal sealed unsafe class LaneMaps : IDisposable
     /// </summary>
     /// <param name="table">The peers.</param>
     /// <param name="endpoints">PublicIPs that the lane reaches.</param>
-    /// <returns>True if <see cref="Endpoints"/> is another map now, for which the programs must be written anew.</returns>
+    /// <returns>True if a map is another one now, for which the programs must be written anew.</returns>
     /// <exception cref="ErrnoException">The kernel refused; the maps are in between.</exception>
     internal bool Apply(PeerTable table, IReadOnlySet<IPAddress> endpoints)
     {
-        bool isGrown = GiveSlots(table);
+        bool isAnother = GiveSlots(table);
         var wanted = new Dictionary<PrefixKey, PeerValue>(table.Peers.Count);
         int count = 0;
         for (int i = 0; i < table.Peers.Count; i++)
@@ -95,22 +105,23 @@ internal sealed unsafe class LaneMaps : IDisposable
                 new(peer.Subnet.PrefixLength, LaneCode.Network32((uint)Prefix.ToNumber(peer.Subnet.BaseAddress))),
                 new(takesLane ? LaneCode.Network32(entry.Ipv4) : 0, _slots[entry.Ipv4], entry.Mac));
         }
+        isAnother |= FitPeers(wanted.Keys);
         // What is gone goes first: packets for it are the engine's to refuse from now on.
         foreach (PrefixKey gone in _peers.Keys.Where(key => !wanted.ContainsKey(key)).ToArray())
         {
             PrefixKey key = gone;
-            Bpf.Element(Libc.BPF_MAP_DELETE_ELEM, Peers, &key, null).ThrowOnError("cannot take a peer from the express lane");
+            Bpf.Element(Libc.BPF_MAP_DELETE_ELEM, Peers, PlaceOf(&key), null).ThrowOnError("cannot take a peer from the express lane");
             _peers.Remove(gone);
         }
         foreach ((PrefixKey wantedKey, PeerValue wantedValue) in wanted)
         {
             if (_peers.TryGetValue(wantedKey, out PeerValue present) && present.Equals(wantedValue)) continue;
             (PrefixKey key, PeerValue value) = (wantedKey, wantedValue);
-            Bpf.Element(Libc.BPF_MAP_UPDATE_ELEM, Peers, &key, &value).ThrowOnError("cannot give the express lane a peer");
+            Bpf.Element(Libc.BPF_MAP_UPDATE_ELEM, Peers, PlaceOf(&key), &value).ThrowOnError("cannot give the express lane a peer");
             _peers[wantedKey] = wantedValue;
         }
         PeerCount = count;
-        return isGrown;
+        return isAnother;
     }
 
     /// <summary>The sums of a direction.</summary>
@@ -150,6 +161,34 @@ internal sealed unsafe class LaneMaps : IDisposable
         Totals.Dispose();
         Flows.Dispose();
         Endpoints.Dispose();
+    }
+
+    private static NativeFd CreatePeers(int prefixLength, int capacity) => prefixLength == Mixed
+        ? Bpf.CreateMap("ff_peers", Libc.BPF_MAP_TYPE_LPM_TRIE, sizeof(PrefixKey), sizeof(PeerValue), MaxPeers, Libc.BPF_F_NO_PREALLOC)
+        : Bpf.CreateMap("ff_peers", Libc.BPF_MAP_TYPE_HASH, sizeof(uint), sizeof(PeerValue), capacity, Libc.BPF_F_NO_PREALLOC);
+
+    /// <summary>A hash has the address alone as its key.</summary>
+    private byte* PlaceOf(PrefixKey* key) => (byte*)key + (PrefixLength == Mixed ? 0 : sizeof(int));
+
+    /// <summary>Makes another map, still empty, where the peers do not fit the one that is there.</summary>
+    private bool FitPeers(IReadOnlyCollection<PrefixKey> wanted)
+    {
+        int length = PrefixLength;
+        bool isFirst = true;
+        foreach (PrefixKey key in wanted)
+        {
+            length = isFirst || key.Length == length ? key.Length : Mixed;
+            isFirst = false;
+            if (length == Mixed) break;
+        }
+        if (length == PrefixLength && (length == Mixed || wanted.Count <= _peerCapacity)) return false;
+        int capacity = Math.Max(_peerCapacity, (int)BitOperations.RoundUpToPowerOf2((uint)wanted.Count));
+        NativeFd another = CreatePeers(length, capacity);
+        // Programs that run keep the old one until others take their place.
+        Peers.Dispose();
+        (Peers, PrefixLength, _peerCapacity) = (another, length, capacity);
+        _peers.Clear();
+        return true;
     }
 
     private static NativeFd CreateEndpoints(int capacity) =>

@@ -10,6 +10,7 @@ internal static unsafe partial class Libc
     internal const int BPF_PROG_LOAD = 5;
     internal const int BPF_LINK_CREATE = 28;
 
+    internal const uint BPF_MAP_TYPE_HASH = 1;
     internal const uint BPF_MAP_TYPE_ARRAY = 2;
     internal const uint BPF_MAP_TYPE_LRU_HASH = 9;
     internal const uint BPF_MAP_TYPE_LPM_TRIE = 11;

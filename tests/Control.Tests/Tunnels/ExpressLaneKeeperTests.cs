@@ -12,7 +12,7 @@ namespace FlannelFast.Control.Tests.Tunnels;
 
 public sealed class ExpressLaneKeeperTests : IDisposable
 {
-    private const string Open = "Information: express lane open: ff0 <-> eth0, without TCP, 2 peers";
+    private const string Open = "Information: express lane open: ff0 <-> eth0, without TCP, for 2 hosts";
 
     private readonly FakeExpressHost _host = new();
     private readonly LogRecorder _log = new();

@@ -47,7 +47,7 @@ public sealed class ExpressLaneOnHostTests
         Expect(tunnel, "eth1", peers: 0);
         tunnel.Follow(IPAddress.Parse("192.0.2.1"), 0);
         Expect(tunnel, "eth0", peers: 3);
-        Assert.Equal("Information: express lane open: ff0 <-> eth0, with TCP, 2 peers", log.Lines[0]);
+        Assert.Equal("Information: express lane open: ff0 <-> eth0, with TCP, for 2 hosts", log.Lines[0]);
         Assert.Equal(2, log.Lines.Count(line => line.StartsWith("Information: express lane closed: ", StringComparison.Ordinal)
             && !line.EndsWith("looked up", StringComparison.Ordinal)));
     });

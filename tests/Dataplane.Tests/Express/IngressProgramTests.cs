@@ -12,10 +12,10 @@ public sealed class IngressProgramTests
     private static readonly uint s_host2 = Ip("192.0.2.2"), s_us = Ip("10.5.1.7"), s_pod2 = Ip("10.5.2.9");
     private static readonly byte[] s_payload = [1, 2, 3, 4, 5, 6, 7, 8];
 
-    [Theory, InlineData(false), InlineData(true)]
-    public void A_packet_of_a_peer_is_taken_out_and_counted(bool vxlan)
+    [Theory, InlineData(false, false), InlineData(true, false), InlineData(false, true)]
+    public void A_packet_of_a_peer_is_taken_out_and_counted(bool vxlan, bool mixed)
     {
-        using var lane = new LaneRig(vxlan, "192.0.2.2");
+        using var lane = new LaneRig(vxlan, mixed, "192.0.2.2");
         byte[] packet = Udp4(s_pod2, s_us, s_payload);
         (int verdict, byte[] frame) = lane.Receive(lane.Frame(lane.Encapsulate(packet), s_host2));
         Assert.Equal(ProgramRun.Redirect, verdict);
@@ -28,7 +28,7 @@ public sealed class IngressProgramTests
     [Theory, InlineData(false), InlineData(true)]
     public void No_damaged_header_is_taken(bool vxlan)
     {
-        using var lane = new LaneRig(vxlan, "192.0.2.2");
+        using var lane = new LaneRig(vxlan, false, "192.0.2.2");
         byte[] good = lane.Frame(lane.Encapsulate(Udp4(s_pod2, s_us, s_payload)), s_host2);
         int headers = LaneRig.EthernetLength + lane.Facts.Overhead + 20, sourcePort = LaneRig.EthernetLength + 20, macOfSender = LaneRig.EthernetLength + LaneRig.OuterLength + 8 + 6;
         for (int at = 12; at < headers; at++)
@@ -47,10 +47,10 @@ public sealed class IngressProgramTests
     }
 
     /// <summary>Header fields of all kinds with checksums that fit, against the engine on the same datagram.</summary>
-    [Theory, InlineData(false), InlineData(true)]
-    public void The_lane_takes_nothing_that_the_engine_refuses(bool vxlan)
+    [Theory, InlineData(false, false), InlineData(true, false), InlineData(false, true)]
+    public void The_lane_takes_nothing_that_the_engine_refuses(bool vxlan, bool mixed)
     {
-        using var lane = new LaneRig(vxlan, "192.0.2.2", "192.0.2.3");
+        using var lane = new LaneRig(vxlan, mixed, "192.0.2.2", "192.0.2.3");
         var random = new Random(7);
         uint[] sources = [s_pod2, Ip("10.5.2.0"), Ip("10.5.2.255"), Ip("10.5.3.1"), Ip("10.5.4.1"), s_us, Ip("127.0.0.1"), Ip("0.0.0.0"), Ip("255.255.255.255"), Ip("10.4.2.9")];
         uint[] destinations = [s_us, Ip("10.5.1.0"), Ip("10.5.1.255"), Ip("10.5.2.9"), Ip("10.5.0.7"), Ip("224.0.0.1"), Ip("255.255.255.255"), Ip("10.4.1.7")];
@@ -96,7 +96,7 @@ public sealed class IngressProgramTests
     [Fact]
     public void Datagrams_of_an_engine_and_other_lengths_go_to_the_engine()
     {
-        using var lane = new LaneRig(false, "192.0.2.2");
+        using var lane = new LaneRig(false, false, "192.0.2.2");
         byte[] packet = Udp4(s_pod2, s_us, s_payload);
         byte[] good = lane.Frame(packet, s_host2);
         byte[] summed = [.. good];
@@ -113,7 +113,7 @@ public sealed class IngressProgramTests
     [Fact]
     public void A_peer_beside_the_lane_is_the_engines()
     {
-        using var lane = new LaneRig(false, "192.0.2.3");
+        using var lane = new LaneRig(false, false, "192.0.2.3");
         Assert.Equal(ProgramRun.Next, lane.Receive(lane.Frame(Udp4(s_pod2, s_us, s_payload), s_host2)).Verdict);
         Assert.Equal(ProgramRun.Redirect, lane.Receive(lane.Frame(Udp4(Ip("10.5.3.9"), s_us, s_payload), Ip("192.0.2.3"))).Verdict);
         Assert.Equal(1, lane.Maps.PeerCount);

@@ -30,11 +30,29 @@ public sealed class LaneMapsTests(ITestOutputHelper output)
     {
         using var maps = new LaneMaps();
         PeerTable table = Table(null, 1024);
-        Assert.False(maps.Apply(table, Hosts(1024)));
+        maps.Apply(table, Hosts(1024));
         table = Table(table, 1025);
         Assert.True(maps.Apply(table, Hosts(1025)));
         Assert.False(maps.Apply(table, Hosts(1025)));
         Assert.All(table.ReadStatus(), peer => Assert.Equal(peer, maps.AddTo(peer)));
+    }
+
+    /// <summary>Subnets of one size are found by a hash, of several by a trie.</summary>
+    [Fact]
+    public void The_map_of_the_peers_fits_their_subnets()
+    {
+        using var maps = new LaneMaps();
+        PeerTable table = Table(null, 10);
+        Assert.True(maps.Apply(table, Hosts(10)));
+        Assert.Equal(28, maps.PrefixLength);
+        table = PeerTable.Build(s_local, [.. table.Peers, new(IPNetwork.Parse("20.0.0.0/27"), Host(11)), new(IPNetwork.Parse("20.0.0.0/26"), Host(1))], table, 1);
+        Assert.True(maps.Apply(table, Hosts(10)));
+        Assert.Equal((LaneMaps.Mixed, 11), (maps.PrefixLength, maps.PeerCount));
+        Assert.False(maps.Apply(table, Hosts(12)));
+        Assert.Equal(12, maps.PeerCount);
+        Assert.True(maps.Apply(Table(table, 2), Hosts(12)));
+        Assert.Equal((28, 2), (maps.PrefixLength, maps.PeerCount));
+        Assert.False(maps.Apply(Table(null, 0), Hosts(12)));
     }
 
     [Fact]

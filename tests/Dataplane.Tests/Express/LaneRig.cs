@@ -3,6 +3,7 @@ using System.Net;
 using FlannelFast.Dataplane.Encapsulation;
 using FlannelFast.Dataplane.Express;
 using FlannelFast.Dataplane.Interop;
+using FlannelFast.Dataplane.Peers;
 using FlannelFast.Dataplane.Tests.Engine;
 
 namespace FlannelFast.Dataplane.Tests.Express;
@@ -16,12 +17,14 @@ internal sealed class LaneRig : IDisposable
 
     private readonly NativeFd _ingress;
 
-    internal LaneRig(bool vxlan, params string[] reached)
+    internal LaneRig(bool vxlan, bool mixed, params string[] reached)
     {
         IsVxlan = vxlan;
         Maps = new();
         using var rig = Rigs.Udp();
-        Maps.Apply(rig.Peers, reached.Select(IPAddress.Parse).ToHashSet());
+        // A peer of another size, with whom nobody talks, makes a trie of the hash.
+        Peer[] more = mixed ? [new(IPNetwork.Parse("10.6.0.0/28"), IPAddress.Parse("192.0.2.9"))] : [];
+        Maps.Apply(PeerTable.Build([IPNetwork.Parse("10.5.1.0/24")], [.. rig.Peers.Peers, .. more], null, 1), reached.Select(IPAddress.Parse).ToHashSet());
         Facts = new()
         {
             Road = new() { TunIndex = 1, UnderlayIndex = 1, UnderlayMtu = 1500, Tcp = true },
@@ -34,6 +37,7 @@ internal sealed class LaneRig : IDisposable
             Subnet = TestPackets.Ip("10.5.1.0"),
             SubnetMask = 0xFFFFFF00,
             Peers = Maps.Peers,
+            PrefixLength = Maps.PrefixLength,
             Totals = Maps.Totals,
             Endpoints = Maps.Endpoints,
             Flows = Maps.Flows,
