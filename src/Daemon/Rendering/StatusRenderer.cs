@@ -22,7 +22,6 @@ internal static class StatusRenderer
         WriteTable(output, Overview(report));
         Section(output, style, "capabilities", Capabilities(report, style));
         Section(output, style, "workers", Workers(report, style));
-        if (ExpressLane(report.ExpressLane, style) is { } lane) Section(output, style, "express lane (no part of the workers' counters)", lane);
         Section(output, style, "drops", Drops(report, style));
         Section(output, style, $"peers ({Quantity.Count(report.PeerCount)})", report.PeerCount == 0 ? null : PeerRenderer.Table(report.Peers, style));
         if (report.PeerCount > report.Peers.Count)
@@ -50,21 +49,6 @@ internal static class StatusRenderer
         return $"on: {report.Device.Name} <-> {lane.Interface}, {(lane.Tcp == true ? "with" : "without")} TCP, {Quantity.Count(lane.Peers ?? 0)} {(lane.Peers == 1 ? "peer" : "peers")}";
     }
 
-    private static TextTable? ExpressLane(ExpressLaneReport lane, TerminalStyle style)
-    {
-        if (lane.Egress is null) return null;
-        var table = new TextTable(Column.Left, Column.Right, Column.Right, Column.Right);
-        table.AddStyled(style.Faint, "direction", "forwarded", "bytes", "failed");
-        Add("egress", lane.Egress);
-        Add("ingress", lane.Ingress);
-        return table;
-
-        void Add(string direction, ExpressPathReport? path)
-        {
-            if (path is not null) table.Add(direction, Quantity.Count(path.Forwarded), Quantity.Bytes(path.ForwardedBytes), Quantity.Count(path.Failed));
-        }
-    }
-
     private static TextTable Capabilities(StatusReport report, TerminalStyle style)
     {
         var table = new TextTable(Column.Left, Column.Left, Column.Left);
@@ -83,7 +67,10 @@ internal static class StatusRenderer
             Add($"{worker.Index}", "egress", worker.Egress);
             Add("", "ingress", worker.Ingress);
         }
-        if (report.Workers.Count > 1)
+        ExpressLaneReport lane = report.ExpressLane;
+        AddLane("lane", "egress", lane.Egress);
+        AddLane("", "ingress", lane.Ingress);
+        if (report.Workers.Count > 1 || lane.Egress is not null)
         {
             Add("all", "egress", report.Egress);
             Add("", "ingress", report.Ingress);
@@ -100,6 +87,14 @@ internal static class StatusRenderer
         void Add(string index, string direction, PathReport path) => table.Add(
             index, direction, Quantity.Count(path.Packets), Quantity.Bytes(path.Bytes), Quantity.Count(path.Forwarded),
             Quantity.Count(path.Dropped), Quantity.Count(path.Reads), Quantity.Count(path.Writes));
+
+        void AddLane(string index, string direction, ExpressPathReport? path)
+        {
+            if (path is null) return;
+            table.Add(
+                index, direction, Quantity.Count(path.Forwarded + path.Failed), Quantity.Bytes(path.ForwardedBytes), Quantity.Count(path.Forwarded),
+                Quantity.Count(path.Failed), "", "");
+        }
     }
 
     private static TextTable? Drops(StatusReport report, TerminalStyle style)

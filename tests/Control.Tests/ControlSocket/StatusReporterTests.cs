@@ -97,7 +97,10 @@ public sealed class StatusReporterTests
         TunnelConfig config = FakeTunnelRuntime.Config(isStateOpen ? EncapsulationKind.Udp : EncapsulationKind.Vxlan);
         using var runtime = new FakeTunnelRuntime(config);
         TunnelStatus status = runtime.ReadStatus() with { ExpressLane = isStateOpen ? new("eth0", null) : new(null, "being prepared") };
-        Assert.Equal(new(false, reason, null, null, null, null, null), new StatusReporter(config, "1").Report(status).ExpressLane);
+        ExpressLaneReport lane = new StatusReporter(config, "1").Report(status).ExpressLane;
+        Assert.Equal(new(false, reason, null, null, null, lane.Egress, lane.Ingress), lane);
+        // What was carried stays known.
+        Assert.Equal(!isStateOpen, lane.Egress is not null);
     }
 
     private static StatusReport Report(TunnelConfig config)

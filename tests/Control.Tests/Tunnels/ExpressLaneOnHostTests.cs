@@ -38,9 +38,9 @@ public sealed class ExpressLaneOnHostTests
         Shell("ip link set ff0 promisc off");
         Expect(tunnel, "eth0", peers: 3);
 
-        int before = tunnel.ReadStatus().Engine.ExpressLane!.Road.TunIndex;
+        int before = tunnel.ReadStatus().Engine.ExpressLane!.Road!.TunIndex;
         Shell("ip link del ff0");
-        Expect(tunnel, status => status.Engine.ExpressLane is { Peers: 3 } lane && lane.Road.TunIndex != before);
+        Expect(tunnel, status => status.Engine.ExpressLane is { Peers: 3, Road: { } road } && road.TunIndex != before);
 
         Shell("ip addr add 198.51.100.11/24 dev eth1");
         tunnel.Follow(IPAddress.Parse("198.51.100.11"), 0);
@@ -73,7 +73,7 @@ public sealed class ExpressLaneOnHostTests
     }
 
     private static void Expect(ITunnelRuntime tunnel, string? underlay = null, int peers = 0, string? reason = null) => Expect(tunnel, status =>
-        status.ExpressLane == new ExpressLaneState(underlay, reason) && (underlay is null ? status.Engine.ExpressLane is null : status.Engine.ExpressLane?.Peers == peers));
+        status.ExpressLane == new ExpressLaneState(underlay, reason) && (underlay is null ? status.Engine.ExpressLane?.Road is null : status.Engine.ExpressLane?.Peers == peers));
 
     private static void Expect(ITunnelRuntime tunnel, Func<TunnelStatus, bool> matches)
     {
