@@ -17,6 +17,7 @@ internal static class IngressProgram
         var code = new BpfAssembler();
         var lane = new LaneCode(code, facts);
         lane.Begin();
+        CheckFrame(code, lane);
         lane.Copy(EthernetHeaderLength, LaneCode.Outer, facts.Overhead);
         CheckOuter(lane, facts);
         lane.Copy(EthernetHeaderLength + facts.Overhead, LaneCode.Inner, Ipv4.MinHeaderLength);
@@ -24,6 +25,19 @@ internal static class IngressProgram
         Deliver(code, lane, facts);
         lane.End(LaneDirection.Ingress);
         return code.Build();
+    }
+
+    /// <summary>
+    /// Frames of another host (the interface is promiscuous) or of a VLAN go on to the stack, which drops them or knows whose they are. The program runs before either is
+    /// looked at (net/core/dev.c, __netif_receive_skb_core), and a redirected packet counts as our own, whoever it was for (skb_scrub_packet).
+    /// </summary>
+    private static void CheckFrame(BpfAssembler code, LaneCode lane)
+    {
+        foreach (short field in (ReadOnlySpan<short>)[Libc.SkBuffPacketType, Libc.SkBuffVlanPresent])
+        {
+            code.Load(Libc.BPF_W, BpfRegister.R1, BpfRegister.R6, field);
+            code.JumpIf(Libc.BPF_JNE, BpfRegister.R1, 0, lane.Next);
+        }
     }
 
     private static void CheckOuter(LaneCode lane, LaneFacts facts)

@@ -88,7 +88,9 @@ internal static unsafe partial class Libc
     internal const byte BPF_PSEUDO_MAP_FD = 1;
 
     internal const short SkBuffLength = 0;
+    internal const short SkBuffPacketType = 4;
     internal const short SkBuffProtocol = 16;
+    internal const short SkBuffVlanPresent = 20;
     internal const short SkBuffGsoSize = 176;
 
     /// <summary>Enough for the commands in use; the kernel takes less and more than its own size.</summary>

@@ -31,10 +31,10 @@ public sealed class IngressProgramTests
         using var lane = new LaneRig(vxlan, false, "192.0.2.2");
         byte[] good = lane.Frame(lane.Encapsulate(Udp4(s_pod2, s_us, s_payload)), s_host2);
         int headers = LaneRig.EthernetLength + lane.Facts.Overhead + 20, sourcePort = LaneRig.EthernetLength + 20, macOfSender = LaneRig.EthernetLength + LaneRig.OuterLength + 8 + 6;
-        for (int at = 12; at < headers; at++)
+        for (int at = 0; at < headers; at++)
         {
-            // Any port may send VXLAN, and the sender's inner address is looked at by nobody but to find ourselves.
-            bool isFree = vxlan && (at - sourcePort is 0 or 1 || at - macOfSender is >= 0 and < 6);
+            // Nobody looks at the frame's sender. Any port may send VXLAN, and the sender's inner address is looked at by nobody but to find ourselves.
+            bool isFree = at is >= 6 and < 12 || (vxlan && (at - sourcePort is 0 or 1 || at - macOfSender is >= 0 and < 6));
             for (int bit = 0; bit < 8; bit++)
             {
                 byte[] frame = [.. good];

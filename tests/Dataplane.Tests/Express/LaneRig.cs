@@ -53,7 +53,7 @@ internal sealed class LaneRig : IDisposable
 
     internal (int Verdict, byte[] Frame) Receive(byte[] frame) => ProgramRun.On(_ingress, frame);
 
-    /// <summary>An Ethernet frame with a datagram from a host, its outer UDP checksum 0 as a lane sends it.</summary>
+    /// <summary>An Ethernet frame with a datagram from a host, its outer UDP checksum 0 as a lane sends it. To the loopback interface, on which the kernel runs it (BPF_PROG_TEST_RUN).</summary>
     internal byte[] Frame(byte[] datagram, uint source, int? sourcePort = null)
     {
         byte[] udp = new byte[8 + datagram.Length];
@@ -61,7 +61,7 @@ internal sealed class LaneRig : IDisposable
         BinaryPrimitives.WriteUInt16BigEndian(udp.AsSpan(2), (ushort)Facts.Port);
         BinaryPrimitives.WriteUInt16BigEndian(udp.AsSpan(4), (ushort)udp.Length);
         datagram.CopyTo(udp, 8);
-        return [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, .. TestPackets.Ipv4(source, s_local, 17, udp, fragment: 0)];
+        return [0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 8, 0, .. TestPackets.Ipv4(source, s_local, 17, udp, fragment: 0)];
     }
 
     internal byte[] Encapsulate(byte[] packet) => IsVxlan ? TestPackets.Vxlan(packet, WorkerRig<Vxlan>.OurMac.Value, WorkerRig<Vxlan>.Mac2.Value, 1) : packet;
