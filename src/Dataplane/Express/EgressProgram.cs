@@ -13,6 +13,13 @@ internal static class EgressProgram
     private const int Ethernet = -120;
     private const int EthernetHeaderLength = 14;
     private const int MaxPacket = 65535;
+
+    /// <summary>
+    /// Inner bytes of the largest packet that is no super-packet: the kernel refuses to make room in front of more than some 16,000 (net/core/filter.c, BPF_SKB_MAX_LEN), and not
+    /// in the first step for a packet that the second makes too long. Less than on any page size and number of fragments.
+    /// </summary>
+    private const int MaxSingle = 15_000;
+
     private const int TimeToLive = 64;
 
     internal static ulong[] Write(LaneFacts facts)
@@ -46,6 +53,10 @@ internal static class EgressProgram
         code.Load(Libc.BPF_W, BpfRegister.R1, BpfRegister.R6, Libc.SkBuffLength);
         code.JumpIf(Libc.BPF_JNE, BpfRegister.R1, BpfRegister.R8, lane.Next);
         lane.CountSegments(0);
+        var fits = new BpfLabel();
+        code.JumpIf(Libc.BPF_JLE, BpfRegister.R8, MaxSingle, fits);
+        code.JumpIf(Libc.BPF_JEQ, BpfRegister.R9, 1, lane.Next);
+        code.Mark(fits);
         // ip_fragment is not on this way, so what does not fit would be lost.
         code.Alu(Libc.BPF_ADD, BpfRegister.R2, facts.Overhead);
         code.JumpIf(Libc.BPF_JGT, BpfRegister.R2, Math.Min(facts.Road.UnderlayMtu, MaxPacket), lane.Next);
