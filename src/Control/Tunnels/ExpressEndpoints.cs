@@ -22,6 +22,8 @@ internal sealed class ExpressEndpoints(Func<IReadOnlyList<IPAddress>, int[]> fin
     private const int Unknown = -1;
 
     private readonly Dictionary<IPAddress, int> _links = [];
+
+    // Endpoints of _links, each once: what comes and goes all the time must not make the list longer than the questions can be asked.
     private readonly List<IPAddress> _pending = [];
     private readonly Lock _lock = new();
     private readonly List<IPNetwork> _doubts = [];
@@ -81,11 +83,14 @@ internal sealed class ExpressEndpoints(Func<IReadOnlyList<IPAddress>, int[]> fin
         }
         else if (doubts.Length > 0)
         {
-            // Behind the others, and so the first to be asked.
+            HashSet<IPAddress> doubtful = [];
             foreach (IPAddress endpoint in _links.Keys)
             {
-                if (Array.Exists(doubts, network => network.Contains(endpoint))) _pending.Add(endpoint);
+                if (Array.Exists(doubts, network => network.Contains(endpoint))) doubtful.Add(endpoint);
             }
+            // Behind the others, and so the first to be asked.
+            _pending.RemoveAll(doubtful.Contains);
+            _pending.AddRange(doubtful);
         }
     }
 
@@ -148,6 +153,7 @@ internal sealed class ExpressEndpoints(Func<IReadOnlyList<IPAddress>, int[]> fin
             _links.Remove(known);
             HasChanged = true;
         }
+        _pending.RemoveAll(endpoint => !_links.ContainsKey(endpoint));
         uint[] sorted = new uint[_links.Count];
         int count = 0;
         foreach (IPAddress endpoint in _links.Keys) sorted[count++] = ToNumber(endpoint);

@@ -47,6 +47,24 @@ public sealed class ExpressEndpointsTests
         Assert.Equal(["192.0.2.3", "192.0.2.4"], Over());
     }
 
+    /// <summary>A default route that a routing daemon changes faster than a large mesh is asked about.</summary>
+    [Fact]
+    public void A_network_that_comes_and_goes_does_not_make_the_questions_more()
+    {
+        Follow(2, 3);
+        for (int i = 0; i < 10; i++)
+        {
+            Assert.True(_endpoints.Doubt(IPNetwork.Parse("0.0.0.0/0")));
+            Follow(2, 3);
+        }
+        AskAll();
+        Assert.Equal(2, _host.Asked.Count);
+        Assert.True(_endpoints.Doubt(IPNetwork.Parse("0.0.0.0/0")));
+        Follow(2, 3);
+        AskAll();
+        Assert.Equal(4, _host.Asked.Count);
+    }
+
     [Fact]
     public void Nothing_new_is_no_change()
     {
