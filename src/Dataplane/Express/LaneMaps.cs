@@ -220,11 +220,19 @@ internal sealed unsafe class LaneMaps : IDisposable
     private void Grow(int capacity)
     {
         NativeFd larger = CreateEndpoints(capacity);
-        for (int slot = 0; slot < _usedSlots; slot++)
+        try
         {
-            EndpointCount count;
-            Bpf.Element(Libc.BPF_MAP_LOOKUP_ELEM, Endpoints, &slot, &count).ThrowOnError("cannot read the express lane's counters");
-            SetCount(larger, slot, count);
+            for (int slot = 0; slot < _usedSlots; slot++)
+            {
+                EndpointCount count;
+                Bpf.Element(Libc.BPF_MAP_LOOKUP_ELEM, Endpoints, &slot, &count).ThrowOnError("cannot read the express lane's counters");
+                SetCount(larger, slot, count);
+            }
+        }
+        catch
+        {
+            larger.Dispose();
+            throw;
         }
         Endpoints.Dispose();
         Endpoints = larger;

@@ -96,24 +96,6 @@ public sealed class ExpressLaneTests
         Assert.Equal(0, Lane(nodes.Daemons[0]).GetProperty("egress").GetProperty("failed").GetInt64());
     }
 
-    /// <summary>The same datagrams from a VLAN that this host has no part in: no packets of its interface.</summary>
-    [Fact]
-    public void Frames_of_a_VLAN_are_left_alone()
-    {
-        using TwoNodes nodes = TwoNodes.Create();
-        Assert.SkipWhen(nodes.One.Try("ip", "link", "add", "link", "eth0", "name", "vlan5", "type", "vlan", "id", "5").ExitCode != 0, "this kernel has no VLANs");
-        nodes.Two.Ip("link", "set", "eth0", "address", "02:00:00:00:00:02");
-        nodes.One.Ip("address", "flush", "dev", "eth0");
-        nodes.One.Ip("address", "add", $"{TwoNodes.UnderlayAddress(1)}/24", "dev", "vlan5");
-        nodes.One.Ip("link", "set", "vlan5", "up");
-        nodes.One.Ip("neighbour", "add", TwoNodes.UnderlayAddress(2), "lladdr", "02:00:00:00:00:02", "dev", "vlan5");
-        nodes.ExpressLane = "on";
-        foreach (int n in (int[])[1, 2]) AwaitOpen(nodes.StartDaemon(n, "udp"));
-        Assert.Equal(0, Ping.Answers(nodes.One, TwoNodes.OverlayAddress(2), 5));
-        Assert.Equal(5, Lane(nodes.Daemons[0]).GetProperty("egress").GetProperty("forwarded").GetInt64());
-        Assert.Equal(0, Lane(nodes.Daemons[1]).GetProperty("ingress").GetProperty("forwarded").GetInt64());
-    }
-
     /// <summary>Not a packet is missing in the capture, nor on the way while the lane closes and opens.</summary>
     [Fact]
     public void It_steps_aside_for_a_capture_on_the_device()
