@@ -82,7 +82,7 @@ internal static class EgressProgram
         code.Alu(Libc.BPF_XOR, BpfRegister.R1, 0xFFFF);
         code.Store(Libc.BPF_H, BpfRegister.Frame, ip + 10, BpfRegister.R1);
 
-        if (facts.IsVxlan) StoreSourcePort(code, udp);
+        if (facts.IsVxlan && facts.SpreadsSourcePorts) StoreSourcePort(code, udp);
         else code.Store(Libc.BPF_H, BpfRegister.Frame, udp, LaneCode.Network16((ushort)facts.Port));
         code.Store(Libc.BPF_H, BpfRegister.Frame, udp + 2, LaneCode.Network16((ushort)facts.Port));
         StoreLength(code, udp + 4, facts.Overhead - Ipv4.MinHeaderLength);

@@ -109,6 +109,7 @@ internal sealed class ExpressLane : IDisposable
         LocalAddress = BinaryPrimitives.ReadUInt32BigEndian(_options.Local.GetAddressBytes()),
         Port = _options.Port,
         CheckSourcePort = _options.CheckSourcePort,
+        SpreadsSourcePorts = _options.SourcePorts > 1,
         Vni = _options.Vni,
         Mac = BinaryPrimitives.ReverseEndianness(_options.Mac.Value) >> 16,
         Subnet = _subnet,

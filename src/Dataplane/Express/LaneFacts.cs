@@ -17,6 +17,9 @@ internal sealed record LaneFacts
     /// <summary>udp only: the outer source port must be <see cref="Port"/>.</summary>
     internal required bool CheckSourcePort { get; init; }
 
+    /// <summary>VXLAN only: flows leave from ports of their own, not all from <see cref="Port"/>.</summary>
+    internal required bool SpreadsSourcePorts { get; init; }
+
     internal required int Vni { get; init; }
 
     internal required ulong Mac { get; init; }

@@ -32,6 +32,7 @@ internal sealed class LaneRig : IDisposable
             LocalAddress = s_local,
             Port = vxlan ? Vxlan.DefaultPort : IpInUdp.DefaultPort,
             CheckSourcePort = true,
+            SpreadsSourcePorts = true,
             Vni = 1,
             Mac = BinaryPrimitives.ReverseEndianness(WorkerRig<Vxlan>.OurMac.Value) >> 16,
             Subnet = TestPackets.Ip("10.5.1.0"),

@@ -96,6 +96,32 @@ public sealed class ExpressLaneTests
         Assert.Equal(0, Lane(nodes.Daemons[0]).GetProperty("egress").GetProperty("failed").GetInt64());
     }
 
+    /// <summary>As the engine does: a flow has one port, and all have the tunnel's where a firewall asks for it.</summary>
+    [Theory, InlineData(1), InlineData(8)]
+    public void Vxlan_flows_have_source_ports_of_their_own(int ports)
+    {
+        const int flows = 40;
+        using TwoNodes nodes = TwoNodes.Create();
+        nodes.ExpressLane = "on";
+        foreach (int n in (int[])[1, 2]) AwaitOpen(nodes.StartDaemon(n, "vxlan", "--source-ports", $"{ports}"));
+        using Capture capture = Capture.Start(nodes, 1, "udp dst port 8472 and src host 192.0.2.1");
+        using var receiver = new UdpSocket(nodes.Two, "0.0.0.0", 7002);
+        for (int i = 0; i < 2 * flows; i++)
+        {
+            using var sender = new UdpSocket(nodes.One, "0.0.0.0", 20_000 + i % flows);
+            sender.Send([1, 2, 3], TwoNodes.OverlayAddress(2), 7002);
+            receiver.MustReceive([1, 2, 3], $"datagram {i}");
+        }
+        // Outermost first: the tunnel's source port, then the flow's own.
+        string[] sources = [.. capture.Read("udp.port==8472,vxlan", "vxlan && udp.dstport==7002", "udp.srcport").Select(fields => fields[0])];
+        Assert.Equal(2 * flows, sources.Length);
+        Assert.Equal(flows, sources.Distinct().Count());
+        int[] outer = [.. sources.Select(source => int.Parse(source.Split(',')[0])).Distinct()];
+        if (ports == 1) Assert.Equal([8472], outer);
+        else Assert.InRange(outer.Length, flows / 2, flows);
+        Assert.InRange(Lane(nodes.Daemons[0]).GetProperty("egress").GetProperty("forwarded").GetInt64(), 2 * flows, long.MaxValue);
+    }
+
     /// <summary>Not a packet is missing in the capture, nor on the way while the lane closes and opens.</summary>
     [Fact]
     public void It_steps_aside_for_a_capture_on_the_device()
