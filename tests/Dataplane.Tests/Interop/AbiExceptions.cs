@@ -21,6 +21,8 @@ internal static class AbiExceptions
         ["Libc.CmsgHeaderSize"] = "CMSG_LEN(0)",
         ["Libc.CmsgSpaceOfOneWord"] = "CMSG_SPACE(8)",
         ["Libc.SkBuffLength"] = "offsetof(struct __sk_buff, len)",
+        ["Libc.SkBuffPacketType"] = "offsetof(struct __sk_buff, pkt_type)",
+        ["Libc.SkBuffVlanPresent"] = "offsetof(struct __sk_buff, vlan_present)",
         ["Libc.SkBuffProtocol"] = "offsetof(struct __sk_buff, protocol)",
         ["Libc.SkBuffGsoSize"] = "offsetof(struct __sk_buff, gso_size)",
         ["Libc.BpfAttrMapType"] = "offsetof(union bpf_attr, map_type)",
