@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using FlannelFast.Control.Netlink;
 using FlannelFast.Dataplane.Engine;
 using FlannelFast.Dataplane.Express;
@@ -19,9 +18,7 @@ internal sealed record ExpressRoadSearch(ExpressRoad? Road, Link? Underlay, stri
     {
         EngineOptions engine = config.Engine;
         if (engine.ExpressLane == ExpressLaneMode.Off) return Closed("switched off by --express-lane off");
-        if (engine.SourceCheck != SourceCheck.Strict) return Closed("the source check is not strict");
-        if (engine.Local.AddressFamily != AddressFamily.InterNetwork) return Closed("the underlay is IPv6");
-        if (config.Networks.All(network => network.BaseAddress.AddressFamily != AddressFamily.InterNetwork)) return Closed("the tunnel carries no IPv4");
+        if (ExpressLane.WhyImpossible(engine, config.Networks) is { } reason) return Closed(reason);
         try
         {
             return Search(config, host, engine);

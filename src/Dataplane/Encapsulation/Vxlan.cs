@@ -38,7 +38,7 @@ internal readonly struct Vxlan : IEncapsulation
         ArgumentOutOfRangeException.ThrowIfNegative(vni);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(vni, MaxVni);
         _vniWord = (uint)vni << 8;
-        _mac = BinaryPrimitives.ReverseEndianness(mac.Value) >> 16;
+        _mac = mac.InMemory;
         _flagsMask = ignoreReservedBits ? VniFlag : uint.MaxValue;
         _vniMask = ignoreReservedBits ? 0xFF : 0u;
     }

@@ -191,8 +191,8 @@ public sealed class PacketEngine : IDisposable
                 _lane?.Close();
                 return;
             }
-            if (Express.ExpressLane.WhyImpossible(_options, _localSubnets) is { } reason) throw new InvalidOperationException($"no express lane: {reason}");
-            _lane ??= new(_options, Express.ExpressLane.SubnetOf(_localSubnets));
+            if (ExpressLane.WhyImpossible(_options, _localSubnets) is { } reason) throw new InvalidOperationException($"no express lane: {reason}");
+            _lane ??= new(_options, _localSubnets);
             _lane.Use(road, endpoints, Peers);
         }
     }

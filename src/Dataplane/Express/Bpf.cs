@@ -15,26 +15,26 @@ internal static unsafe class Bpf
         byte* attr = stackalloc byte[Libc.BpfAttrSize];
         // No helper in use is reserved for programs under the GPL, so the licence may stay empty.
         byte licence = 0;
-        byte[] log = new byte[LogSize];
         fixed (ulong* instructions = code)
         {
+            Put32(attr, Libc.BpfAttrProgType, Libc.BPF_PROG_TYPE_SCHED_CLS);
+            Put32(attr, Libc.BpfAttrInsnCnt, (uint)code.Length);
+            Put64(attr, Libc.BpfAttrInsns, instructions);
+            Put64(attr, Libc.BpfAttrLicense, &licence);
+            PutName(attr, Libc.BpfAttrProgName, name);
+            SysResult loaded = Call(Libc.BPF_PROG_LOAD, attr);
+            if (loaded.IsSuccess) return new(loaded.Value);
+            // Only now: a log that does not fit its buffer is an error of its own.
+            byte[] log = new byte[LogSize];
             fixed (byte* buffer = log)
             {
-                Put32(attr, Libc.BpfAttrProgType, Libc.BPF_PROG_TYPE_SCHED_CLS);
-                Put32(attr, Libc.BpfAttrInsnCnt, (uint)code.Length);
-                Put64(attr, Libc.BpfAttrInsns, instructions);
-                Put64(attr, Libc.BpfAttrLicense, &licence);
-                PutName(attr, Libc.BpfAttrProgName, name);
-                SysResult loaded = Call(Libc.BPF_PROG_LOAD, attr);
-                if (loaded.IsSuccess) return new(loaded.Value);
-                // Only now: a log that does not fit its buffer is an error of its own.
                 Put32(attr, Libc.BpfAttrLogLevel, 1);
                 Put32(attr, Libc.BpfAttrLogSize, LogSize);
                 Put64(attr, Libc.BpfAttrLogBuf, buffer);
                 SysResult again = Call(Libc.BPF_PROG_LOAD, attr);
                 if (again.IsSuccess) return new(again.Value);
-                throw new ErrnoException(loaded.Errno, $"cannot load the eBPF program {name}{LastWords(log)}");
             }
+            throw new ErrnoException(loaded.Errno, $"cannot load the eBPF program {name}{LastWords(log)}");
         }
     }
 

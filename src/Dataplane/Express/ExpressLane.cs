@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using FlannelFast.Dataplane.Engine;
@@ -13,7 +12,7 @@ namespace FlannelFast.Dataplane.Express;
 /// </summary>
 internal sealed class ExpressLane : IDisposable
 {
-    private readonly uint _subnet, _mask;
+    private readonly Prefix _subnet;
     private readonly LaneMaps _maps = new();
     private NativeFd? _egress, _ingress;
     private IReadOnlySet<IPAddress> _endpoints = new HashSet<IPAddress>();
@@ -22,26 +21,24 @@ internal sealed class ExpressLane : IDisposable
 
     /// <summary>Makes a lane that is closed.</summary>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
-    internal ExpressLane(EngineOptions options, IPNetwork subnet)
+    internal ExpressLane(EngineOptions options, IReadOnlyList<IPNetwork> localSubnets)
     {
         _options = options;
-        _subnet = BinaryPrimitives.ReadUInt32BigEndian(subnet.BaseAddress.GetAddressBytes());
-        _mask = LaneCode.Mask(subnet.PrefixLength);
+        _subnet = Prefix.From(localSubnets.First(IsIpv4));
     }
 
     internal bool IsOpen => _road is not null;
 
-    /// <summary>Why an engine can have no lane, or null.</summary>
-    internal static string? WhyImpossible(EngineOptions options, IReadOnlyList<IPNetwork> localSubnets)
+    /// <summary>Why an engine can have no lane, in one clause, or null.</summary>
+    /// <param name="options">Those of the engine.</param>
+    /// <param name="inside">Networks of the packets inside, or our own parts of them.</param>
+    internal static string? WhyImpossible(EngineOptions options, IReadOnlyList<IPNetwork> inside)
     {
         if (options.ExpressLane == ExpressLaneMode.Off) return "it is switched off";
+        if (options.SourceCheck != SourceCheck.Strict) return "the source check is not strict";
         if (options.Local.AddressFamily != AddressFamily.InterNetwork) return "the underlay is IPv6";
-        if (options.SourceCheck != SourceCheck.Strict) return "senders are not checked strictly";
-        return localSubnets.Any(IsIpv4) ? null : "there are no IPv4 packets inside";
+        return inside.Any(IsIpv4) ? null : "the tunnel carries no IPv4";
     }
-
-    /// <summary>Our own IPv4 subnet, of which there is one.</summary>
-    internal static IPNetwork SubnetOf(IReadOnlyList<IPNetwork> localSubnets) => localSubnets.First(IsIpv4);
 
     /// <summary>Opens the lane, moves it, or changes who takes it.</summary>
     /// <exception cref="ErrnoException">The kernel refused; the lane is closed.</exception>
@@ -106,19 +103,14 @@ internal sealed class ExpressLane : IDisposable
     {
         Road = road,
         IsVxlan = _options.Encapsulation == EncapsulationKind.Vxlan,
-        LocalAddress = BinaryPrimitives.ReadUInt32BigEndian(_options.Local.GetAddressBytes()),
+        LocalAddress = (uint)Prefix.ToNumber(_options.Local),
         Port = _options.Port,
         CheckSourcePort = _options.CheckSourcePort,
         SpreadsSourcePorts = _options.SourcePorts > 1,
         Vni = _options.Vni,
-        Mac = BinaryPrimitives.ReverseEndianness(_options.Mac.Value) >> 16,
+        Mac = _options.Mac.InMemory,
         Subnet = _subnet,
-        SubnetMask = _mask,
-        Peers = _maps.Peers,
-        PrefixLength = _maps.PrefixLength,
-        Totals = _maps.Totals,
-        Endpoints = _maps.Endpoints,
-        Flows = _maps.Flows,
+        Maps = _maps,
     };
 
     private static bool IsIpv4(IPNetwork network) => network.BaseAddress.AddressFamily == AddressFamily.InterNetwork;

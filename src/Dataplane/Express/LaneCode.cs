@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using FlannelFast.Dataplane.Interop;
 using FlannelFast.Dataplane.Packets;
+using FlannelFast.Dataplane.Peers;
 
 namespace FlannelFast.Dataplane.Express;
 
@@ -85,8 +86,8 @@ internal sealed class LaneCode(BpfAssembler code, LaneFacts facts)
     internal void ExpectLocal(int place)
     {
         _code.Load(Libc.BPF_W, BpfRegister.R1, BpfRegister.Frame, place);
-        _code.Alu32(Libc.BPF_AND, BpfRegister.R1, Network32(facts.SubnetMask));
-        _code.JumpIf32(Libc.BPF_JNE, BpfRegister.R1, Network32(facts.Subnet), Next);
+        _code.Alu32(Libc.BPF_AND, BpfRegister.R1, Network32((uint)facts.Subnet.Mask));
+        _code.JumpIf32(Libc.BPF_JNE, BpfRegister.R1, Network32((uint)facts.Subnet.First), Next);
     }
 
     /// <summary>R1 = the ones' complement sum of the ten words of an IPv4 header on the stack (RFC 1071). Uses R2.</summary>
@@ -164,7 +165,7 @@ internal sealed class LaneCode(BpfAssembler code, LaneFacts facts)
             _code.Store(Libc.BPF_W, BpfRegister.Frame, Flow + at, BpfRegister.R1);
         }
         Copy(offset + Ipv4.MinHeaderLength, Flow + 8, 4);
-        _code.MoveMap(BpfRegister.R1, facts.Flows.Number);
+        _code.MoveMap(BpfRegister.R1, facts.Maps.Flows.Number);
         _code.StackAddress(BpfRegister.R2, Flow);
         _code.JumpIf(Libc.BPF_JEQ, BpfRegister.R9, 1, single);
         _code.Store(Libc.BPF_W, BpfRegister.Frame, Scratch, 1);
@@ -181,12 +182,12 @@ internal sealed class LaneCode(BpfAssembler code, LaneFacts facts)
     /// <summary>R7 = the entry of the peer whose subnet has the address at a place on the stack; one that does not take the lane is the engine's.</summary>
     internal void FindPeer(int place)
     {
-        bool isMixed = facts.PrefixLength == LaneMaps.Mixed;
+        bool isMixed = facts.Maps.PrefixLength == LaneMaps.Mixed;
         if (isMixed) _code.Store(Libc.BPF_W, BpfRegister.Frame, PrefixKey, 32);
         _code.Load(Libc.BPF_W, BpfRegister.R1, BpfRegister.Frame, place);
-        if (!isMixed) _code.Alu32(Libc.BPF_AND, BpfRegister.R1, Network32(Mask(facts.PrefixLength)));
+        if (!isMixed) _code.Alu32(Libc.BPF_AND, BpfRegister.R1, Network32((uint)new Prefix(false, 0, facts.Maps.PrefixLength).Mask));
         _code.Store(Libc.BPF_W, BpfRegister.Frame, PrefixKey + 4, BpfRegister.R1);
-        _code.MoveMap(BpfRegister.R1, facts.Peers.Number);
+        _code.MoveMap(BpfRegister.R1, facts.Maps.Peers.Number);
         _code.StackAddress(BpfRegister.R2, isMixed ? PrefixKey : PrefixKey + 4);
         _code.Call(Libc.BPF_FUNC_map_lookup_elem);
         _code.JumpIf(Libc.BPF_JEQ, BpfRegister.R0, 0, Next);
@@ -213,10 +214,10 @@ internal sealed class LaneCode(BpfAssembler code, LaneFacts facts)
     /// <summary>Adds the packet to the totals of a direction and to its endpoint.</summary>
     internal void Count(LaneDirection direction)
     {
-        CountTotal(direction, LaneMaps.Packets, LaneMaps.Bytes);
+        CountTotal(direction, (LaneMaps.Packets, BpfRegister.R9), (LaneMaps.Bytes, BpfRegister.R8));
         var done = new BpfLabel();
         _code.Load(Libc.BPF_W, BpfRegister.R1, BpfRegister.R7, LaneMaps.PeerSlot);
-        Find(facts.Endpoints, done);
+        Find(facts.Maps.Endpoints, done);
         int place = (int)direction * LaneMaps.EndpointDirectionSize;
         _code.AtomicAdd(BpfRegister.R0, place + LaneMaps.Packets, BpfRegister.R9);
         _code.AtomicAdd(BpfRegister.R0, place + LaneMaps.Bytes, BpfRegister.R8);
@@ -230,12 +231,9 @@ internal sealed class LaneCode(BpfAssembler code, LaneFacts facts)
         _code.Return(Libc.TCX_NEXT);
         if (!_code.IsUsed(Failed)) return;
         _code.Mark(Failed);
-        CountTotal(direction, LaneMaps.Failed, LaneMaps.FailedBytes);
+        CountTotal(direction, (LaneMaps.Failed, BpfRegister.R9));
         _code.Return(Libc.TCX_DROP);
     }
-
-    /// <summary>The mask of a prefix: C# shifts by the lowest five bits only.</summary>
-    internal static uint Mask(int prefixLength) => prefixLength == 0 ? 0 : uint.MaxValue << 32 - prefixLength;
 
     /// <summary>A number as 16 bits lie in memory in network order.</summary>
     internal static ushort Network16(ushort value) => BinaryPrimitives.ReverseEndianness(value);
@@ -244,16 +242,15 @@ internal sealed class LaneCode(BpfAssembler code, LaneFacts facts)
     internal static uint Network32(uint value) => BinaryPrimitives.ReverseEndianness(value);
 
     /// <summary>Each processor has an element of its own, or shares it with few others.</summary>
-    private void CountTotal(LaneDirection direction, int packets, int bytes)
+    private void CountTotal(LaneDirection direction, params ReadOnlySpan<(int Place, BpfRegister Value)> sums)
     {
         var done = new BpfLabel();
         _code.Call(Libc.BPF_FUNC_get_smp_processor_id);
         _code.Move(BpfRegister.R1, BpfRegister.R0);
         _code.Alu(Libc.BPF_AND, BpfRegister.R1, LaneMaps.TotalsOfDirection - 1);
         _code.Alu(Libc.BPF_ADD, BpfRegister.R1, (int)direction * LaneMaps.TotalsOfDirection);
-        Find(facts.Totals, done);
-        _code.AtomicAdd(BpfRegister.R0, packets, BpfRegister.R9);
-        _code.AtomicAdd(BpfRegister.R0, bytes, BpfRegister.R8);
+        Find(facts.Maps.Totals, done);
+        foreach ((int place, BpfRegister value) in sums) _code.AtomicAdd(BpfRegister.R0, place, value);
         _code.Mark(done);
     }
 

@@ -1,8 +1,8 @@
-using FlannelFast.Dataplane.Interop;
+using FlannelFast.Dataplane.Peers;
 
 namespace FlannelFast.Dataplane.Express;
 
-/// <summary>What the two programs of a lane are written for. Addresses are in host order; MACs lie in memory as on the wire, see <see cref="Peers.PeerEntry.Mac"/>.</summary>
+/// <summary>What the two programs of a lane are written for. Addresses are in host order; MACs lie in memory as on the wire, see <see cref="PeerEntry.Mac"/>.</summary>
 internal sealed record LaneFacts
 {
     internal required ExpressRoad Road { get; init; }
@@ -24,22 +24,11 @@ internal sealed record LaneFacts
 
     internal required ulong Mac { get; init; }
 
-    /// <summary>Our own pod subnet.</summary>
-    internal required uint Subnet { get; init; }
+    /// <summary>Our own pod subnet, IPv4.</summary>
+    internal required Prefix Subnet { get; init; }
 
-    internal required uint SubnetMask { get; init; }
-
-    /// <summary>See <see cref="LaneMaps"/>.</summary>
-    internal required NativeFd Peers { get; init; }
-
-    /// <summary>See <see cref="LaneMaps.PrefixLength"/>.</summary>
-    internal required int PrefixLength { get; init; }
-
-    internal required NativeFd Totals { get; init; }
-
-    internal required NativeFd Endpoints { get; init; }
-
-    internal required NativeFd Flows { get; init; }
+    /// <summary>Not owned; the programs hold the kernel's maps by themselves.</summary>
+    internal required LaneMaps Maps { get; init; }
 
     /// <summary>Outer IPv4, UDP, and of VXLAN its header and the inner Ethernet header.</summary>
     internal int Overhead => IsVxlan ? 50 : 28;

@@ -18,7 +18,7 @@ internal sealed unsafe class LaneMaps : IDisposable
     internal const int PeerAddress = 0, PeerSlot = 4, PeerMac = 8;
 
     /// <summary>Offsets in a total, and of the first two in each direction of an endpoint.</summary>
-    internal const int Packets = 0, Bytes = 8, Failed = 16, FailedBytes = 24;
+    internal const int Packets = 0, Bytes = 8, Failed = 16;
 
     /// <summary>Bytes of one direction in an endpoint's counters.</summary>
     internal const int EndpointDirectionSize = 16;
@@ -29,11 +29,11 @@ internal sealed unsafe class LaneMaps : IDisposable
     /// <summary>Bytes of a flow: addresses and ports as they stand in the packet.</summary>
     internal const int FlowKeySize = 12;
 
-    // A cache line, so that processors do not disturb each other.
-    private const int TotalSize = 64;
     /// <summary>Of <see cref="PrefixLength"/>: peers have subnets of several sizes.</summary>
     internal const int Mixed = -1;
 
+    // A cache line, so that processors do not disturb each other.
+    private const int TotalSize = 64;
     private const int FirstCapacity = 1024;
     private const int MaxFlows = 4096;
     private const int MaxPeers = 1 << 22;

@@ -104,7 +104,6 @@ internal static unsafe partial class Libc
     internal const int BpfAttrMapFd = 0;
     internal const int BpfAttrKey = 8;
     internal const int BpfAttrValue = 16;
-    internal const int BpfAttrFlags = 24;
     internal const int BpfAttrProgType = 0;
     internal const int BpfAttrInsnCnt = 4;
     internal const int BpfAttrInsns = 8;

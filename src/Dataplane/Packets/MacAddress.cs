@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 
 namespace FlannelFast.Dataplane.Packets;
@@ -7,6 +8,9 @@ public readonly record struct MacAddress(ulong Value)
 {
     /// <summary>Bytes of an address on the wire.</summary>
     public const int Size = 6;
+
+    /// <summary>As it lies in memory on the wire: the first byte in bits 7 to 0, bits 63 to 48 zero.</summary>
+    internal ulong InMemory => BinaryPrimitives.ReverseEndianness(Value) >> 16;
 
     /// <summary>True for group addresses (the lowest bit of the first byte), broadcast among them.</summary>
     public bool IsMulticast => (Value >> 40 & 1) != 0;

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 
@@ -111,7 +110,7 @@ public sealed partial class PeerTable
                 numbers.Add(address, endpoint = endpoints.Count);
                 endpoints.Add(address);
             }
-            entries[i] = new(endpoint, BinaryPrimitives.ReverseEndianness(peers[i].VtepMac.Value) >> 16, address, ipv6Underlay);
+            entries[i] = new(endpoint, peers[i].VtepMac.InMemory, address, ipv6Underlay);
         }
         return entries;
     }

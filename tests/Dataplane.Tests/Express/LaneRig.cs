@@ -34,14 +34,9 @@ internal sealed class LaneRig : IDisposable
             CheckSourcePort = true,
             SpreadsSourcePorts = true,
             Vni = 1,
-            Mac = BinaryPrimitives.ReverseEndianness(WorkerRig<Vxlan>.OurMac.Value) >> 16,
-            Subnet = TestPackets.Ip("10.5.1.0"),
-            SubnetMask = 0xFFFFFF00,
-            Peers = Maps.Peers,
-            PrefixLength = Maps.PrefixLength,
-            Totals = Maps.Totals,
-            Endpoints = Maps.Endpoints,
-            Flows = Maps.Flows,
+            Mac = WorkerRig<Vxlan>.OurMac.InMemory,
+            Subnet = Prefix.From(IPNetwork.Parse("10.5.1.0/24")),
+            Maps = Maps,
         };
         _ingress = Bpf.LoadProgram("ff_ingress", IngressProgram.Write(Facts));
     }

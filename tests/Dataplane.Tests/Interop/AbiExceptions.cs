@@ -34,7 +34,6 @@ internal static class AbiExceptions
         ["Libc.BpfAttrMapFd"] = "offsetof(union bpf_attr, map_fd)",
         ["Libc.BpfAttrKey"] = "offsetof(union bpf_attr, key)",
         ["Libc.BpfAttrValue"] = "offsetof(union bpf_attr, value)",
-        ["Libc.BpfAttrFlags"] = "offsetof(union bpf_attr, flags)",
         ["Libc.BpfAttrProgType"] = "offsetof(union bpf_attr, prog_type)",
         ["Libc.BpfAttrInsnCnt"] = "offsetof(union bpf_attr, insn_cnt)",
         ["Libc.BpfAttrInsns"] = "offsetof(union bpf_attr, insns)",
