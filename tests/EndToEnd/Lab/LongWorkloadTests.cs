@@ -33,7 +33,8 @@ public sealed class LongWorkloadTests : IDisposable
             double[] rates = [.. series.GetProperty("y").EnumerateArray().Select(y => y.GetDouble())];
             Assert.InRange(rates.Length, 6, 10);
             Assert.Equal(rates.Length, series.GetProperty("x").GetArrayLength());
-            Assert.Equal(rates.Min(), Value(stability, "slowest_interval_gbps"), 3);
+            // Within a tolerance: a series is written with fewer digits than a value, and both may lie beside a rounding edge.
+            Assert.Equal(rates.Min(), Value(stability, "slowest_interval_gbps"), tolerance: 0.002);
             Assert.Equal(0, Value(stability, "reordered_per_million"));
             Assert.Equal(0, Value(stability, "duplicated_per_million"));
             Assert.True(double.IsFinite(Value(stability, "drift_percent")));
