@@ -36,7 +36,7 @@ public sealed record CapabilityStatus(
 /// <param name="IcmpSent">ICMP and ICMPv6 errors originated.</param>
 /// <param name="IcmpSuppressed">Errors that were due but kept back by the rate limit.</param>
 /// <param name="Trimmed">Packets whose trailing bytes beyond the IP length were cut off.</param>
-/// <param name="SocketOverflow">Datagrams the kernel dropped because the receive buffer was full (SO_RXQ_OVFL).</param>
+/// <param name="SocketOverflow">Datagrams the kernel dropped at the socket: no room in the receive buffer, or a wrong outer checksum.</param>
 public sealed record WorkerStatus(
     int Index, PathStatus Egress, PathStatus Ingress, long Wakeups, long Pauses, long GsoFallbacks,
     long IcmpSent, long IcmpSuppressed, long Trimmed, long SocketOverflow);

@@ -248,7 +248,7 @@ public sealed class PacketEngine : IDisposable
         lock (_laneGate)
         {
             return new(
-                capabilities, [.. _workers.Select(worker => worker.ReadStatus())],
+                capabilities, [.. _workers.Select((worker, i) => worker.ReadStatus() with { SocketOverflow = _sockets[i].ReadOverflow() })],
                 _workers.Sum(worker => worker.AllocatedBytes), Collections - _collectionsAtStart, _lane?.ReadStatus());
         }
     }

@@ -13,7 +13,6 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
 
     private readonly iovec* _gather;
     private readonly byte* _segment;
-    private uint _lastOverflow;
 
     private static nuint IngressSlabSize => Coalescer.MaxIovecs * 16 + FrameCapacity + 1024;
 
@@ -43,13 +42,6 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
     private void ForwardMessage(PeerTable peers, in ReceivedMessage message)
     {
         int segments = message.Length == 0 ? 1 : (message.Length + message.SegmentSize - 1) / message.SegmentSize;
-        if (message.Overflow != 0)
-        {
-            // The kernel's counter wraps at 2^32; the difference does not. One that goes back is that of another socket (PacketEngine.Rebind).
-            uint more = message.Overflow - _lastOverflow;
-            _counters->SocketOverflow += more > int.MaxValue ? message.Overflow : more;
-            _lastOverflow = message.Overflow;
-        }
         DropReason reason = CheckSender(peers, message, out int endpoint);
         if (reason != DropReason.None)
         {

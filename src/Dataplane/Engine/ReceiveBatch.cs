@@ -98,18 +98,11 @@ internal sealed unsafe class ReceiveBatch<TPort>
             var header = (cmsghdr*)control;
             int size = (int)header->cmsg_len;
             if (size < Libc.CmsgHeaderSize || size > length) return;
-            if (size >= Libc.CmsgHeaderSize + sizeof(int))
+            if (size >= Libc.CmsgHeaderSize + sizeof(int) && header->cmsg_level == Libc.SOL_UDP && header->cmsg_type == Libc.UDP_GRO)
             {
                 int value = *(int*)(control + Libc.CmsgHeaderSize);
-                if (header->cmsg_level == Libc.SOL_UDP && header->cmsg_type == Libc.UDP_GRO)
-                {
-                    // 0, negative or beyond the payload would not cut anything sensible: then it is one datagram.
-                    if (value > 0 && value < message.Length) message.SegmentSize = value;
-                }
-                else if (header->cmsg_level == Libc.SOL_SOCKET && header->cmsg_type == Libc.SO_RXQ_OVFL)
-                {
-                    message.Overflow = (uint)value;
-                }
+                // 0, negative or beyond the payload would not cut anything sensible: then it is one datagram.
+                if (value > 0 && value < message.Length) message.SegmentSize = value;
             }
             int step = (size + 7) & ~7;
             control += step;

@@ -23,7 +23,4 @@ internal unsafe ref struct ReceivedMessage
 
     /// <summary>Sender's port.</summary>
     internal int SourcePort;
-
-    /// <summary>Datagrams the kernel has dropped on this socket since it was opened, or 0 where it did not say.</summary>
-    internal uint Overflow;
 }

@@ -11,9 +11,9 @@ internal struct WorkerCounters
     internal long IcmpSent;
     internal long IcmpSuppressed;
     internal long Trimmed;
-    internal long SocketOverflow;
     internal long AllocatedBytes;
 
+    /// <summary>All but the overflow, which the kernel counts (<see cref="WorkerSockets.ReadOverflow"/>).</summary>
     internal readonly WorkerStatus Read(int index) => new(
-        index, Egress.Read(), Ingress.Read(), Wakeups, Pauses, GsoFallbacks, IcmpSent, IcmpSuppressed, Trimmed, SocketOverflow);
+        index, Egress.Read(), Ingress.Read(), Wakeups, Pauses, GsoFallbacks, IcmpSent, IcmpSuppressed, Trimmed, SocketOverflow: 0);
 }

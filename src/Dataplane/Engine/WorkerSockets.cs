@@ -11,6 +11,8 @@ internal sealed class WorkerSockets : IDisposable
 {
     private readonly UdpPort[] _senders;
     private readonly string? _shortageAtStart;
+    private readonly Lock _gate = new();
+    private long _overflowBefore;
 
     private WorkerSockets(UdpPort main, UdpPort[] senders, string? shortage)
     {
@@ -70,7 +72,12 @@ internal sealed class WorkerSockets : IDisposable
     /// <summary>Puts other sockets behind the descriptors of these; takes them over. Where they are fewer, the tunnel's port stands in for the rest.</summary>
     internal void Become(WorkerSockets other)
     {
-        Main.Become(other.Main);
+        lock (_gate)
+        {
+            uint overflow = Main.ReadDrops();
+            Main.Become(other.Main);
+            _overflowBefore += overflow;
+        }
         for (int i = 0; i < _senders.Length; i++)
         {
             if (i < other._senders.Length) _senders[i].Become(other._senders[i]);
@@ -79,6 +86,12 @@ internal sealed class WorkerSockets : IDisposable
         SourcePorts = other.SourcePorts;
         // What was missing from the start has no descriptor here: that is not asked for again.
         Shortage = other.Shortage ?? _shortageAtStart;
+    }
+
+    /// <summary>Datagrams the kernel has dropped at the socket of the tunnel's port, those at its predecessors included. Any thread.</summary>
+    internal long ReadOverflow()
+    {
+        lock (_gate) return _overflowBefore + Main.ReadDrops();
     }
 
     public void Dispose()

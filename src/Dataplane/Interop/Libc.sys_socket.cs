@@ -69,6 +69,7 @@ internal static unsafe partial class Libc
     internal const int SO_SNDBUFFORCE = 32;
     internal const int SO_RCVBUFFORCE = 33;
     internal const int SO_RXQ_OVFL = 40;
+    internal const int SO_MEMINFO = 55;
 
     internal const int MSG_PEEK = 2;
     internal const int MSG_CTRUNC = 8;

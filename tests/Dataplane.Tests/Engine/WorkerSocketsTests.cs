@@ -47,6 +47,38 @@ public sealed unsafe class WorkerSocketsTests
         Assert.Equal(15, Names(first).Concat(Names(second)).Distinct().Count());
     });
 
+    /// <summary>Also of sockets that others have taken the place of. Never by SO_RXQ_OVFL: see <see cref="UdpPort.ReadDrops"/>.</summary>
+    [Fact]
+    public void What_has_no_room_is_counted() => InNamespace(() =>
+    {
+        EngineOptions options = Options(One) with { Encapsulation = EncapsulationKind.Udp, SocketBuffer = 1 << 16 };
+        using WorkerSockets sockets = WorkerSockets.Bind(options), others = WorkerSockets.Bind(options with { Local = IPAddress.Parse(Two) });
+        using UdpPort sender = UdpPort.Bind(IPAddress.Parse(Two), 7777, share: false, 1 << 20, gro: false, segment: false);
+        Assert.Equal(0, sockets.ReadOverflow());
+        Flood(One, 2000);
+        long first = sockets.ReadOverflow();
+        Assert.Equal(2000, first + Drain(sockets.Fds[0]));
+        Assert.InRange(first, 1000, 1999);
+        sockets.Become(others);
+        Assert.Equal(first, sockets.ReadOverflow());
+        Flood(Two, 1000);
+        Assert.Equal(1000, sockets.ReadOverflow() - first + Drain(sockets.Fds[0]));
+        Assert.Equal(0, Option(sockets.Fds[0], Libc.SOL_SOCKET, Libc.SO_RXQ_OVFL));
+
+        void Flood(string address, int count)
+        {
+            for (int i = 0; i < count; i++) Send(sender.Fd, new(IPAddress.Parse(address), options.Port));
+        }
+
+        static int Drain(int fd)
+        {
+            byte* datagram = stackalloc byte[64];
+            int count = 0;
+            while (Libc.read(fd, datagram, 64) >= 0) count++;
+            return count;
+        }
+    });
+
     /// <summary>Whatever arrives at a port that only sends is gone, and nothing tells the stranger that somebody is there, or not.</summary>
     [Fact]
     public void What_strangers_send_to_a_source_port_goes_nowhere() => InNamespace(() =>
