@@ -27,10 +27,11 @@ internal sealed class ExpressLaneKeeper(
     private volatile ExpressLaneState _state = new(null, "being prepared");
     private volatile Link? _underlay;
     private string _device = "";
+    private ExpressRoadSearch _found = ExpressRoadSearch.Closed("being prepared");
     private ExpressRoad? _road;
     private ExpressRoad? _roadInUse;
     private IReadOnlySet<IPAddress> _endpointsInUse = new HashSet<IPAddress>();
-    private Refusal? _refusal;
+    private Refusal? _refusal, _xdpRefusal;
     private string? _logged;
 
     private sealed record Refusal(ExpressRoad Road, string Message, bool IsFinal);
@@ -76,17 +77,19 @@ internal sealed class ExpressLaneKeeper(
     {
         _device = config.Device;
         if (!isOpen()) _roadInUse = null;
+        // An open lane is not closed only to see whether the driver would take its program now.
+        if (_roadInUse is null) _xdpRefusal = null;
         if (isAudit)
         {
             _endpoints.DoubtAll();
             if (_refusal is { IsFinal: false }) _refusal = null;
         }
-        ExpressRoadSearch found = ExpressRoadSearch.Find(config, host);
+        ExpressRoadSearch found = _found = ExpressRoadSearch.Find(config, host);
         bool hasMoved = found.Underlay is not null && found.Underlay.Index != _underlay?.Index;
         if (hasMoved) _endpoints.Forget();
         // Also watched while the lane is closed for another reason: what is known of the routes stays true.
         _underlay = found.Underlay ?? _underlay;
-        _road = _refusal is { } refusal && refusal.Road == found.Road ? null : found.Road;
+        _road = IsRefused(_refusal) ? null : IsRefused(_xdpRefusal) ? found.WithoutXdp : found.Road;
         if (_road is null)
         {
             Close(found.Reason ?? _refusal!.Message);
@@ -132,16 +135,28 @@ internal sealed class ExpressLaneKeeper(
         catch (Exception refused) when (refused is IOException or InvalidOperationException)
         {
             // The engine has closed whatever was open.
-            (_roadInUse, _road) = (null, null);
-            _refusal = new(road, refused.Message, refused is not IOException || (refused is ErrnoException { Errno: var errno } && s_final.Contains(errno)));
+            _roadInUse = null;
+            bool isFinal = refused is not IOException || (refused is ErrnoException { Errno: var errno } && s_final.Contains(errno));
+            var refusal = new Refusal(_found.Road!, refused.Message, isFinal);
+            if (road.Xdp)
+            {
+                (_xdpRefusal, _road) = (refusal, _found.WithoutXdp);
+                log.NoXdp(_underlay!.Name, refused.Message);
+                Use();
+                return;
+            }
+            (_refusal, _road) = (refusal, null);
             Tell(refused.Message);
             return;
         }
         bool isNew = _roadInUse != road;
         (_roadInUse, _endpointsInUse, _refusal, _logged) = (road, endpoints, null, null);
-        _state = new(_underlay!.Name, null);
-        if (isNew) log.ExpressLaneOpen(_device, _underlay.Name, road.Tcp ? "with" : "without", endpoints.Count == 1 ? "1 host" : $"{endpoints.Count} hosts");
+        _state = new(_underlay!.Name, null) { XdpRefusal = road == _found.WithoutXdp ? _xdpRefusal?.Message : null };
+        string carries = road.Xdp ? "with TCP and XDP" : road.Tcp ? "with TCP" : "without TCP";
+        if (isNew) log.ExpressLaneOpen(_device, _underlay.Name, carries, endpoints.Count == 1 ? "1 host" : $"{endpoints.Count} hosts");
     }
+
+    private bool IsRefused(Refusal? refusal) => refusal is not null && refusal.Road == _found.Road;
 
     private void Close(string reason)
     {

@@ -3,4 +3,8 @@ namespace FlannelFast.Control.Tunnels;
 /// <summary>Whether the express lane is open.</summary>
 /// <param name="Underlay">Name of the interface it runs over; null while it is closed.</param>
 /// <param name="Reason">Why it is closed, in one clause; null while it is open.</param>
-internal sealed record ExpressLaneState(string? Underlay, string? Reason);
+internal sealed record ExpressLaneState(string? Underlay, string? Reason)
+{
+    /// <summary>Why it runs without the program in the driver that it would have; null where it has it or wants none.</summary>
+    internal string? XdpRefusal { get; init; }
+}

@@ -8,7 +8,8 @@ namespace FlannelFast.Control.Tunnels;
 /// <param name="Road">Null where there is a <paramref name="Reason"/>.</param>
 /// <param name="Underlay">The interface of the road.</param>
 /// <param name="Reason">One clause, "the underlay is IPv6"; null where there is a road.</param>
-internal sealed record ExpressRoadSearch(ExpressRoad? Road, Link? Underlay, string? Reason)
+/// <param name="WithoutXdp">The road to take if the driver refuses the program that <paramref name="Road"/> wants in it; null where it wants none.</param>
+internal sealed record ExpressRoadSearch(ExpressRoad? Road, Link? Underlay, string? Reason, ExpressRoad? WithoutXdp)
 {
     /// <summary>Interfaces of this kind end on the same machine: what one end hands over whole, the other gets whole.</summary>
     private const string KindOfOneMachine = "veth";
@@ -39,9 +40,15 @@ internal sealed record ExpressRoadSearch(ExpressRoad? Road, Link? Underlay, stri
         if (!underlay.IsEthernet) return Closed($"{underlay.Name} is not Ethernet");
         // The lane hands packets over behind the place where the kernel would encrypt them (net/xfrm/xfrm_policy.c, xfrm_lookup_with_ifid).
         if (host.HasIpsecPolicies()) return Closed("this host has IPsec policies");
-        bool tcp = engine.ExpressLane == ExpressLaneMode.On || (underlay.Kind == KindOfOneMachine && host.PassesTunnelSuperPackets(underlay));
-        return new(new() { TunIndex = tun.Index, UnderlayIndex = underlay.Index, UnderlayMtu = underlay.Mtu, Tcp = tcp }, underlay, null);
+        bool always = engine.ExpressLane == ExpressLaneMode.On;
+        bool mayTakeTcp = always || underlay.Kind == KindOfOneMachine;
+        bool passesWhole = mayTakeTcp && host.PassesTunnelSuperPackets(underlay);
+        // Where segments arrive, a program in the driver has them merged. A capture would see packets there that were never on the wire.
+        bool xdp = mayTakeTcp && !passesWhole && underlay.Promiscuity == 0;
+        var plain = new ExpressRoad { TunIndex = tun.Index, UnderlayIndex = underlay.Index, UnderlayMtu = underlay.Mtu, Tcp = always || passesWhole };
+        return xdp ? new(plain with { Tcp = true, Xdp = true }, underlay, null, plain) : new(plain, underlay, null, null);
     }
 
-    private static ExpressRoadSearch Closed(string reason) => new(null, null, reason);
+    /// <summary>No road, for a reason.</summary>
+    internal static ExpressRoadSearch Closed(string reason) => new(null, null, reason, null);
 }

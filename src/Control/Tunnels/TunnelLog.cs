@@ -20,9 +20,12 @@ internal static partial class TunnelLog
     [LoggerMessage(105, LogLevel.Warning, "flows leave from {Count} source ports instead of {Wanted}: {Reason}")]
     internal static partial void SourcePortsMissing(this ILogger log, int count, int wanted, string reason);
 
-    [LoggerMessage(106, LogLevel.Information, "express lane open: {Device} <-> {Underlay}, {With} TCP, for {Peers}")]
-    internal static partial void ExpressLaneOpen(this ILogger log, string device, string underlay, string with, string peers);
+    [LoggerMessage(106, LogLevel.Information, "express lane open: {Device} <-> {Underlay}, {Carries}, for {Peers}")]
+    internal static partial void ExpressLaneOpen(this ILogger log, string device, string underlay, string carries, string peers);
 
     [LoggerMessage(107, LogLevel.Information, "express lane closed: {Reason}")]
     internal static partial void ExpressLaneClosed(this ILogger log, string reason);
+
+    [LoggerMessage(108, LogLevel.Information, "express lane without XDP over {Underlay}: {Reason}")]
+    internal static partial void NoXdp(this ILogger log, string underlay, string reason);
 }

@@ -46,7 +46,9 @@ internal static class StatusRenderer
     {
         ExpressLaneReport lane = report.ExpressLane;
         if (!lane.Open) return $"off: {lane.Reason}";
-        return $"on: {report.Device.Name} <-> {lane.Interface}, {(lane.Tcp == true ? "with" : "without")} TCP, {Quantity.Count(lane.Peers ?? 0)} {(lane.Peers == 1 ? "peer" : "peers")}";
+        string carries = lane.Xdp == true ? "with TCP and XDP" : lane.Tcp == true ? "with TCP" : "without TCP";
+        string refusal = lane.XdpRefusal is { } reason ? $" (no XDP: {reason})" : "";
+        return $"on: {report.Device.Name} <-> {lane.Interface}, {carries}{refusal}, {Quantity.Count(lane.Peers ?? 0)} {(lane.Peers == 1 ? "peer" : "peers")}";
     }
 
     private static TextTable Capabilities(StatusReport report, TerminalStyle style)

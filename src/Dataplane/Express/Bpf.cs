@@ -8,20 +8,29 @@ internal static unsafe class Bpf
 {
     private const int LogSize = 64 * 1024;
 
-    /// <summary>Loads a program of type SCHED_CLS. The verifier's last words are in the error.</summary>
+    /// <summary>Loads a program. The verifier's last words are in the error.</summary>
+    /// <param name="name">At most 15 characters, for those who list programs.</param>
+    /// <param name="code">From <see cref="BpfAssembler.Build"/>.</param>
+    /// <param name="type">Of the interface's queueing layer (tcx), or of its driver (XDP).</param>
     /// <exception cref="ErrnoException">The kernel refused.</exception>
-    internal static NativeFd LoadProgram(string name, ReadOnlySpan<ulong> code)
+    internal static NativeFd LoadProgram(string name, ReadOnlySpan<ulong> code, uint type = Libc.BPF_PROG_TYPE_SCHED_CLS)
     {
         byte* attr = stackalloc byte[Libc.BpfAttrSize];
         // No helper in use is reserved for programs under the GPL, so the licence may stay empty.
         byte licence = 0;
         fixed (ulong* instructions = code)
         {
-            Put32(attr, Libc.BpfAttrProgType, Libc.BPF_PROG_TYPE_SCHED_CLS);
+            Put32(attr, Libc.BpfAttrProgType, type);
             Put32(attr, Libc.BpfAttrInsnCnt, (uint)code.Length);
             Put64(attr, Libc.BpfAttrInsns, instructions);
             Put64(attr, Libc.BpfAttrLicense, &licence);
             PutName(attr, Libc.BpfAttrProgName, name);
+            if (type == Libc.BPF_PROG_TYPE_XDP)
+            {
+                Put32(attr, Libc.BpfAttrProgAttachType, Libc.BPF_XDP);
+                // Headers lie in the first buffer, and jumbo frames are carried, too.
+                Put32(attr, Libc.BpfAttrProgFlags, Libc.BPF_F_XDP_HAS_FRAGS);
+            }
             SysResult loaded = Call(Libc.BPF_PROG_LOAD, attr);
             if (loaded.IsSuccess) return new(loaded.Value);
             // Only now: a log that does not fit its buffer is an error of its own.
@@ -38,15 +47,21 @@ internal static unsafe class Bpf
         }
     }
 
-    /// <summary>Attaches a program to an interface (tcx, Linux 6.6), behind those that are there. Closing the descriptor detaches it, and so does the end of the process.</summary>
-    /// <exception cref="ErrnoException">The kernel refused.</exception>
+    /// <summary>
+    /// Attaches a program to an interface: by tcx (Linux 6.6) behind those that are there, in the driver (XDP) as its only one. Closing the descriptor detaches it, and so does the end
+    /// of the process.
+    /// </summary>
+    /// <exception cref="ErrnoException">The kernel refused; EBUSY where a driver has a program already.</exception>
     internal static NativeFd Attach(NativeFd program, int interfaceIndex, uint place)
     {
+        bool isXdp = place == Libc.BPF_XDP;
         byte* attr = stackalloc byte[Libc.BpfAttrSize];
         Put32(attr, Libc.BpfAttrLinkProgFd, (uint)program.Number);
         Put32(attr, Libc.BpfAttrLinkTarget, (uint)interfaceIndex);
         Put32(attr, Libc.BpfAttrLinkAttachType, place);
-        return new(Call(Libc.BPF_LINK_CREATE, attr).ThrowOnError("cannot attach an eBPF program by tcx (Linux 6.6)"));
+        // Without the flag a driver that cannot do it gets a program of the stack's, which runs behind GRO and would be of no use.
+        if (isXdp) Put32(attr, Libc.BpfAttrLinkFlags, Libc.XDP_FLAGS_DRV_MODE);
+        return new(Call(Libc.BPF_LINK_CREATE, attr).ThrowOnError(isXdp ? "cannot attach an XDP program to the driver" : "cannot attach an eBPF program by tcx (Linux 6.6)"));
     }
 
     /// <summary>Makes a map.</summary>

@@ -10,8 +10,6 @@ namespace FlannelFast.Dataplane.Express;
 /// </summary>
 internal static class EgressProgram
 {
-    private const int Ethernet = -120;
-    private const int EthernetHeaderLength = 14;
     private const int MaxPacket = 65535;
 
     /// <summary>
@@ -119,7 +117,7 @@ internal static class EgressProgram
     {
         ulong flags = Libc.BPF_F_ADJ_ROOM_FIXED_GSO | Libc.BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 | Libc.BPF_F_ADJ_ROOM_ENCAP_L4_UDP;
         // Only the Ethernet header is said to be L2: the kernel looks for the inner frame that many bytes before the inner packet, and takes the VXLAN header for the tunnel's own.
-        if (facts.IsVxlan) flags |= Libc.BPF_F_ADJ_ROOM_ENCAP_L2_ETH | (ulong)EthernetHeaderLength << Libc.BPF_ADJ_ROOM_ENCAP_L2_SHIFT;
+        if (facts.IsVxlan) flags |= Libc.BPF_F_ADJ_ROOM_ENCAP_L2_ETH | (ulong)LaneCode.EthernetHeaderLength << Libc.BPF_ADJ_ROOM_ENCAP_L2_SHIFT;
         code.Move(BpfRegister.R1, BpfRegister.R6);
         code.Move(BpfRegister.R2, facts.Overhead);
         code.Move(BpfRegister.R3, Libc.BPF_ADJ_ROOM_MAC);
@@ -131,14 +129,14 @@ internal static class EgressProgram
 
         // A neighbour's address is put in place of an Ethernet header (bpf_redirect_neigh); a TUN's packets have none, and are dropped without a word if they get none.
         code.Move(BpfRegister.R1, BpfRegister.R6);
-        code.Move(BpfRegister.R2, EthernetHeaderLength);
+        code.Move(BpfRegister.R2, LaneCode.EthernetHeaderLength);
         code.Move(BpfRegister.R3, 0);
         code.Call(Libc.BPF_FUNC_skb_change_head);
         code.JumpIf(Libc.BPF_JNE, BpfRegister.R0, 0, lane.Failed);
-        code.Store(Libc.BPF_DW, BpfRegister.Frame, Ethernet, 0);
-        code.Store(Libc.BPF_W, BpfRegister.Frame, Ethernet + 8, 0);
-        code.Store(Libc.BPF_H, BpfRegister.Frame, Ethernet + 12, LaneCode.EtherTypeIpv4);
-        lane.Write(0, Ethernet, EthernetHeaderLength);
+        code.Store(Libc.BPF_DW, BpfRegister.Frame, LaneCode.Ethernet, 0);
+        code.Store(Libc.BPF_W, BpfRegister.Frame, LaneCode.Ethernet + 8, 0);
+        code.Store(Libc.BPF_H, BpfRegister.Frame, LaneCode.Ethernet + 12, LaneCode.EtherTypeIpv4);
+        lane.Write(0, LaneCode.Ethernet, LaneCode.EthernetHeaderLength);
 
         lane.Count(LaneDirection.Egress);
         code.Move(BpfRegister.R1, facts.Road.UnderlayIndex);

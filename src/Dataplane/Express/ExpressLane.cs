@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using FlannelFast.Dataplane.Engine;
 using FlannelFast.Dataplane.Interop;
 using FlannelFast.Dataplane.Peers;
@@ -7,14 +8,14 @@ using FlannelFast.Dataplane.Peers;
 namespace FlannelFast.Dataplane.Express;
 
 /// <summary>
-/// The express lane of one engine: its maps, and while it is open its two programs, attached to the TUN device and to the underlay. The kernel takes the programs off when this
+/// The express lane of one engine: its maps, and while it is open its programs, attached to the TUN device and to the underlay. The kernel takes the programs off when this
 /// process ends, however it ends. One thread at a time.
 /// </summary>
 internal sealed class ExpressLane : IDisposable
 {
     private readonly Prefix _subnet;
     private readonly LaneMaps _maps = new();
-    private NativeFd? _egress, _ingress;
+    private NativeFd? _egress, _ingress, _xdp;
     private IReadOnlySet<IPAddress> _endpoints = new HashSet<IPAddress>();
     private EngineOptions _options;
     private ExpressRoad? _road;
@@ -54,6 +55,7 @@ internal sealed class ExpressLane : IDisposable
             using NativeFd egress = Bpf.LoadProgram("ff_egress", EgressProgram.Write(facts));
             using NativeFd ingress = Bpf.LoadProgram("ff_ingress", IngressProgram.Write(facts));
             _ingress = Bpf.Attach(ingress, road.UnderlayIndex, Libc.BPF_TCX_INGRESS);
+            if (road.Xdp) _xdp = AttachXdp(facts);
             _egress = Bpf.Attach(egress, road.TunIndex, Libc.BPF_TCX_EGRESS);
             _road = road;
         }
@@ -83,8 +85,10 @@ internal sealed class ExpressLane : IDisposable
     {
         _road = null;
         _egress?.Dispose();
+        // Before the one that knows its mark. What is between the two now reaches the stack as a packet of the underlay, and is routed like one.
+        _xdp?.Dispose();
         _ingress?.Dispose();
-        (_egress, _ingress) = (null, null);
+        (_egress, _ingress, _xdp) = (null, null, null);
     }
 
     internal ExpressLaneStatus ReadStatus() =>
@@ -99,6 +103,12 @@ internal sealed class ExpressLane : IDisposable
         _maps.Dispose();
     }
 
+    private static NativeFd AttachXdp(LaneFacts facts)
+    {
+        using NativeFd program = Bpf.LoadProgram("ff_xdp", XdpProgram.Write(facts), Libc.BPF_PROG_TYPE_XDP);
+        return Bpf.Attach(program, facts.Road.UnderlayIndex, Libc.BPF_XDP);
+    }
+
     private LaneFacts Facts(ExpressRoad road) => new()
     {
         Road = road,
@@ -109,6 +119,7 @@ internal sealed class ExpressLane : IDisposable
         SpreadsSourcePorts = _options.SourcePorts > 1,
         Vni = _options.Vni,
         Mac = _options.Mac.InMemory,
+        Mark = (uint)RandomNumberGenerator.GetInt32(1, int.MaxValue),
         Subnet = _subnet,
         Maps = _maps,
     };

@@ -13,8 +13,14 @@ public sealed record ExpressRoad
     public required int UnderlayMtu { get; init; }
 
     /// <summary>
-    /// TCP takes the lane, too. Only worth it where the underlay passes tunnel super-packets on whole: cut ones are merged again by no receiver (their outer
-    /// checksum is zero, which UDP_GRO wants not to be), and the engine is faster then.
+    /// TCP takes the lane, too. Only worth it where the underlay passes tunnel super-packets on whole, or with <see cref="Xdp"/>: otherwise cut ones are merged again by no receiver
+    /// (their outer checksum is zero, which UDP_GRO wants not to be), and the engine is faster.
     /// </summary>
     public required bool Tcp { get; init; }
+
+    /// <summary>
+    /// A program in the driver of the underlay interface (native XDP) takes arriving TCP out of its outer headers before GRO, which then merges it. The interface must have no such
+    /// program yet; what veth hands to one it copies first, whoever it is for.
+    /// </summary>
+    public bool Xdp { get; init; }
 }

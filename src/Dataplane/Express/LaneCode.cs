@@ -6,11 +6,16 @@ using FlannelFast.Dataplane.Peers;
 namespace FlannelFast.Dataplane.Express;
 
 /// <summary>
-/// What both programs of the lane have in common. R6 is the packet (struct __sk_buff), R7 the peer's entry, R8 the inner length, R9 the packets that a super-packet stands
+/// What the programs of the lane have in common. R6 is the packet (struct __sk_buff or xdp_md), R7 the peer's entry, R8 the inner length, R9 the packets that a super-packet stands
 /// for. A packet that fails any check goes on to the stack and so to the engine, unchanged, which judges and counts it.
 /// </summary>
-internal sealed class LaneCode(BpfAssembler code, LaneFacts facts)
+/// <param name="code">Where the instructions go.</param>
+/// <param name="facts">What they are written for.</param>
+/// <param name="orElse">Where packets go that fail anything: <see cref="Next"/> and <see cref="Failed"/> in one. Null makes these two.</param>
+internal sealed class LaneCode(BpfAssembler code, LaneFacts facts, BpfLabel? orElse = null)
 {
+    internal const int EthernetHeaderLength = 14;
+
     /// <summary>Stack: the inner IPv4 header, 20 bytes.</summary>
     internal const int Inner = -40;
 
@@ -19,6 +24,9 @@ internal sealed class LaneCode(BpfAssembler code, LaneFacts facts)
 
     /// <summary>Offset of the first VXLAN header byte from the outer IPv4 header.</summary>
     internal const int VxlanHeader = 28;
+
+    /// <summary>Stack: an Ethernet header, 14 bytes.</summary>
+    internal const int Ethernet = -120;
 
     private const int Scratch = -4, Key = -8, PrefixKey = -16, Flow = -136;
 
@@ -30,10 +38,10 @@ internal sealed class LaneCode(BpfAssembler code, LaneFacts facts)
     private readonly BpfAssembler _code = code;
 
     /// <summary>Leaves the packet to the stack.</summary>
-    internal BpfLabel Next { get; } = new();
+    internal BpfLabel Next { get; } = orElse ?? new();
 
     /// <summary>Drops a packet that is half changed already, counted.</summary>
-    internal BpfLabel Failed { get; } = new();
+    internal BpfLabel Failed { get; } = orElse ?? new();
 
     /// <summary>IPv4 only. Sets R6.</summary>
     internal void Begin()
@@ -52,6 +60,29 @@ internal sealed class LaneCode(BpfAssembler code, LaneFacts facts)
         _code.Move(BpfRegister.R4, length);
         _code.Call(Libc.BPF_FUNC_skb_load_bytes);
         _code.JumpIf(Libc.BPF_JNE, BpfRegister.R0, 0, Next);
+    }
+
+    /// <summary>Copies bytes to the stack that are known to be there: <paramref name="address"/> points to a packet whose end was looked at, or to the stack. Uses R1.</summary>
+    /// <param name="address">Where from.</param>
+    /// <param name="offset">From there on, in bytes.</param>
+    /// <param name="to">Where to.</param>
+    /// <param name="place">From there on, in bytes; on the stack a multiple of 8.</param>
+    /// <param name="length">Bytes.</param>
+    internal void CopyKnown(BpfRegister address, int offset, BpfRegister to, int place, int length)
+    {
+        for (int at = 0; at < length;)
+        {
+            (byte size, int bytes) = (length - at) switch
+            {
+                >= 8 => (Libc.BPF_DW, 8),
+                >= 4 => (Libc.BPF_W, 4),
+                >= 2 => (Libc.BPF_H, 2),
+                _ => (Libc.BPF_B, 1),
+            };
+            _code.Load(size, BpfRegister.R1, address, offset + at);
+            _code.Store(size, to, place + at, BpfRegister.R1);
+            at += bytes;
+        }
     }
 
     /// <summary>Writes bytes of the stack into the packet.</summary>
@@ -224,15 +255,15 @@ internal sealed class LaneCode(BpfAssembler code, LaneFacts facts)
         _code.Mark(done);
     }
 
-    /// <summary>The two ends that are not forwarding.</summary>
-    internal void End(LaneDirection direction)
+    /// <summary>The two ends that are not forwarding, with their verdicts.</summary>
+    internal void End(LaneDirection direction, int pass = Libc.TCX_NEXT, int drop = Libc.TCX_DROP)
     {
         _code.Mark(Next);
-        _code.Return(Libc.TCX_NEXT);
+        _code.Return(pass);
         if (!_code.IsUsed(Failed)) return;
         _code.Mark(Failed);
         CountTotal(direction, (LaneMaps.Failed, BpfRegister.R9));
-        _code.Return(Libc.TCX_DROP);
+        _code.Return(drop);
     }
 
     /// <summary>A number as 16 bits lie in memory in network order.</summary>

@@ -2,7 +2,7 @@ using FlannelFast.Dataplane.Peers;
 
 namespace FlannelFast.Dataplane.Express;
 
-/// <summary>What the two programs of a lane are written for. Addresses are in host order; MACs lie in memory as on the wire, see <see cref="PeerEntry.Mac"/>.</summary>
+/// <summary>What the programs of a lane are written for. Addresses are in host order; MACs lie in memory as on the wire, see <see cref="PeerEntry.Mac"/>.</summary>
 internal sealed record LaneFacts
 {
     internal required ExpressRoad Road { get; init; }
@@ -29,6 +29,9 @@ internal sealed record LaneFacts
 
     /// <summary>Not owned; the programs hold the kernel's maps by themselves.</summary>
     internal required LaneMaps Maps { get; init; }
+
+    /// <summary>What <see cref="XdpProgram"/> puts in front of what it took out; chosen anew for each opening of the lane.</summary>
+    internal uint Mark { get; init; }
 
     /// <summary>Outer IPv4, UDP, and of VXLAN its header and the inner Ethernet header.</summary>
     internal int Overhead => IsVxlan ? 50 : 28;

@@ -17,6 +17,15 @@ internal static unsafe partial class Libc
     internal const uint BPF_F_NO_PREALLOC = 1;
 
     internal const uint BPF_PROG_TYPE_SCHED_CLS = 3;
+    internal const uint BPF_PROG_TYPE_XDP = 6;
+
+    internal const uint BPF_XDP = 37;
+
+    /// <summary>The program stands frames of several buffers (Linux 5.18).</summary>
+    internal const uint BPF_F_XDP_HAS_FRAGS = 32;
+
+    internal const int XDP_DROP = 1;
+    internal const int XDP_PASS = 2;
 
     /// <summary>Linux 6.6; an enumerator that older headers lack.</summary>
     internal const uint BPF_TCX_INGRESS = 46;
@@ -47,8 +56,11 @@ internal static unsafe partial class Libc
     internal const int BPF_FUNC_skb_load_bytes = 26;
     internal const int BPF_FUNC_get_hash_recalc = 34;
     internal const int BPF_FUNC_skb_change_head = 43;
+    internal const int BPF_FUNC_xdp_adjust_head = 44;
     internal const int BPF_FUNC_skb_adjust_room = 50;
+    internal const int BPF_FUNC_xdp_adjust_meta = 54;
     internal const int BPF_FUNC_redirect_neigh = 152;
+    internal const int BPF_FUNC_xdp_get_buff_len = 188;
 
     internal const byte BPF_LD = 0x00;
     internal const byte BPF_LDX = 0x01;
@@ -91,7 +103,12 @@ internal static unsafe partial class Libc
     internal const short SkBuffPacketType = 4;
     internal const short SkBuffProtocol = 16;
     internal const short SkBuffVlanPresent = 20;
+    internal const short SkBuffData = 76;
+    internal const short SkBuffDataMeta = 140;
     internal const short SkBuffGsoSize = 176;
+    internal const short XdpData = 0;
+    internal const short XdpDataEnd = 4;
+    internal const short XdpDataMeta = 8;
 
     /// <summary>Enough for the commands in use; the kernel takes less and more than its own size.</summary>
     internal const int BpfAttrSize = 128;
@@ -111,8 +128,11 @@ internal static unsafe partial class Libc
     internal const int BpfAttrLogLevel = 24;
     internal const int BpfAttrLogSize = 28;
     internal const int BpfAttrLogBuf = 32;
+    internal const int BpfAttrProgFlags = 44;
     internal const int BpfAttrProgName = 48;
+    internal const int BpfAttrProgAttachType = 68;
     internal const int BpfAttrLinkProgFd = 0;
     internal const int BpfAttrLinkTarget = 4;
     internal const int BpfAttrLinkAttachType = 8;
+    internal const int BpfAttrLinkFlags = 12;
 }

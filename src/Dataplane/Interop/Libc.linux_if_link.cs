@@ -37,4 +37,6 @@ internal static unsafe partial class Libc
     /// <summary>A flag: its presence is its value.</summary>
     internal const ushort IFLA_VXLAN_GBP = 23;
     internal const ushort IFLA_VXLAN_COLLECT_METADATA = 25;
+
+    internal const uint XDP_FLAGS_DRV_MODE = 4;
 }

@@ -20,7 +20,7 @@ public sealed class ExpressLaneKeeperTests : IDisposable
     private readonly ExpressLaneKeeper _keeper;
     private TunnelConfig _config = FakeTunnelRuntime.Config(EncapsulationKind.Vxlan);
     private IReadOnlyList<Peer> _peers = [FakeTunnelRuntime.Peer(2), FakeTunnelRuntime.Peer(3)];
-    private Exception? _refusal;
+    private Exception? _refusal, _xdpRefusal;
     private bool _isOpen;
 
     public ExpressLaneKeeperTests() => _keeper = new(_host, Use, () => _isOpen, () => _peers, _log);
@@ -232,6 +232,38 @@ public sealed class ExpressLaneKeeperTests : IDisposable
         Assert.Single(_log.Lines);
     }
 
+    /// <summary>Another one has the driver: the lane opens without, and is not closed to try again; opened anew, it is.</summary>
+    [Fact]
+    public void Without_its_program_in_the_driver_it_opens_all_the_same()
+    {
+        _host.Underlay = _host.Underlay! with { Kind = "veth" };
+        _xdpRefusal = new ErrnoException(Errno.EBUSY, "cannot attach an XDP program to the driver");
+        Look();
+        Look();
+        Look(isAudit: true);
+        Assert.Equal(["7-2 mtu 1500 xdp: 192.0.2.2 192.0.2.3", "7-2 mtu 1500: 192.0.2.2 192.0.2.3"], _calls);
+        Assert.Equal([$"Information: express lane without XDP over eth0: {_xdpRefusal.Message}", Open], _log.Lines);
+        Assert.Equal(new ExpressLaneState("eth0", null) { XdpRefusal = _xdpRefusal.Message }, _keeper.State);
+        _isOpen = false;
+        _xdpRefusal = null;
+        Look();
+        Assert.Equal("7-2 mtu 1500 xdp: 192.0.2.2 192.0.2.3", _calls[^1]);
+        Assert.Equal(new ExpressLaneState("eth0", null), _keeper.State);
+        Assert.Equal("Information: express lane open: ff0 <-> eth0, with TCP and XDP, for 2 hosts", _log.Lines[^1]);
+    }
+
+    [Fact]
+    public void A_kernel_that_refuses_both_ways_is_asked_once()
+    {
+        _host.Underlay = _host.Underlay! with { Kind = "veth" };
+        _refusal = new ErrnoException(Errno.EPERM, "cannot load the express lane");
+        Look();
+        Look();
+        Look(isAudit: true);
+        Assert.Equal(2, _calls.Count);
+        Assert.Equal(_refusal.Message, _keeper.State.Reason);
+    }
+
     [Fact]
     public void A_host_that_stops_answering_about_routes_closes_it()
     {
@@ -256,9 +288,10 @@ public sealed class ExpressLaneKeeperTests : IDisposable
 
     private void Use(ExpressRoad? road, IReadOnlySet<IPAddress> endpoints)
     {
-        _isOpen = road is not null && _refusal is null;
+        Exception? refusal = road?.Xdp == true ? _xdpRefusal ?? _refusal : _refusal;
+        _isOpen = road is not null && refusal is null;
         _calls.Add(road is null ? "closed" : string.Join(' ',
-            [$"{road.TunIndex}-{road.UnderlayIndex} mtu {road.UnderlayMtu}:", .. endpoints.Select(e => e.ToString()).Order(StringComparer.Ordinal)]));
-        if (_refusal is not null && road is not null) throw _refusal;
+            [$"{road.TunIndex}-{road.UnderlayIndex} mtu {road.UnderlayMtu}{(road.Xdp ? " xdp" : "")}:", .. endpoints.Select(e => e.ToString()).Order(StringComparer.Ordinal)]));
+        if (refusal is not null && road is not null) throw refusal;
     }
 }

@@ -8,14 +8,14 @@ using FlannelFast.Dataplane.Tests.Engine;
 
 namespace FlannelFast.Dataplane.Tests.Express;
 
-/// <summary>The ingress program in the network of <see cref="WorkerRig{T}"/>, loaded into the kernel but attached to nothing.</summary>
+/// <summary>The programs at the underlay's way in, in the network of <see cref="WorkerRig{T}"/>, loaded into the kernel but attached to nothing.</summary>
 internal sealed class LaneRig : IDisposable
 {
     internal const int EthernetLength = 14, OuterLength = 28;
 
     private static readonly uint s_local = TestPackets.Ip("192.0.2.1");
 
-    private readonly NativeFd _ingress;
+    private readonly NativeFd _ingress, _xdp;
 
     internal LaneRig(bool vxlan, bool mixed, params string[] reached)
     {
@@ -27,7 +27,7 @@ internal sealed class LaneRig : IDisposable
         Maps.Apply(PeerTable.Build([IPNetwork.Parse("10.5.1.0/24")], [.. rig.Peers.Peers, .. more], null, 1), reached.Select(IPAddress.Parse).ToHashSet());
         Facts = new()
         {
-            Road = new() { TunIndex = 1, UnderlayIndex = 1, UnderlayMtu = 1500, Tcp = true },
+            Road = new() { TunIndex = 1, UnderlayIndex = 1, UnderlayMtu = 1500, Tcp = true, Xdp = true },
             IsVxlan = vxlan,
             LocalAddress = s_local,
             Port = vxlan ? Vxlan.DefaultPort : IpInUdp.DefaultPort,
@@ -37,8 +37,10 @@ internal sealed class LaneRig : IDisposable
             Mac = WorkerRig<Vxlan>.OurMac.InMemory,
             Subnet = Prefix.From(IPNetwork.Parse("10.5.1.0/24")),
             Maps = Maps,
+            Mark = 0x12345678,
         };
         _ingress = Bpf.LoadProgram("ff_ingress", IngressProgram.Write(Facts));
+        _xdp = Bpf.LoadProgram("ff_xdp", XdpProgram.Write(Facts), Libc.BPF_PROG_TYPE_XDP);
     }
 
     internal bool IsVxlan { get; }
@@ -48,6 +50,9 @@ internal sealed class LaneRig : IDisposable
     internal LaneFacts Facts { get; }
 
     internal (int Verdict, byte[] Frame) Receive(byte[] frame) => ProgramRun.On(_ingress, frame);
+
+    /// <summary>By the program in the driver: what it takes out has the mark in front.</summary>
+    internal (int Verdict, byte[] Frame) ReceiveInDriver(byte[] frame) => ProgramRun.On(_xdp, frame);
 
     /// <summary>An Ethernet frame with a datagram from a host, its outer UDP checksum 0 as a lane sends it. To the loopback interface, on which the kernel runs it (BPF_PROG_TEST_RUN).</summary>
     internal byte[] Frame(byte[] datagram, uint source, int? sourcePort = null)
@@ -65,6 +70,7 @@ internal sealed class LaneRig : IDisposable
     public void Dispose()
     {
         _ingress.Dispose();
+        _xdp.Dispose();
         Maps.Dispose();
     }
 }

@@ -50,10 +50,59 @@ public sealed class ExpressLaneTests
         JsonElement lane = Lane(nodes.Daemons[0]);
         Assert.InRange(lane.GetProperty("egress").GetProperty("forwarded").GetInt64(), 1400, long.MaxValue);
         Assert.Equal(two != "off", lane.GetProperty("ingress").GetProperty("forwarded").GetInt64() > 1400);
-        // What TCP took: 50 MB are 35,000 packets and more.
-        bool tcp = one == "on" || underlay == nameof(Underlay.Veth);
-        Assert.Equal(tcp, lane.GetProperty("tcp").GetBoolean());
-        Assert.Equal(tcp, lane.GetProperty("egress").GetProperty("forwarded").GetInt64() > 30_000);
+        // What TCP took: 50 MB are 35,000 packets and more. Where they are cut, a program in the driver has them merged.
+        Assert.Equal((true, underlay == nameof(Underlay.WireLike)), (lane.GetProperty("tcp").GetBoolean(), lane.GetProperty("xdp").GetBoolean()));
+        Assert.InRange(lane.GetProperty("egress").GetProperty("forwarded").GetInt64(), 30_000, long.MaxValue);
+        Assert.Equal(two != "off", lane.GetProperty("ingress").GetProperty("forwarded").GetInt64() > 30_000);
+    }
+
+    /// <summary>The host gets few large packets and not one for each segment: that is what the program in the driver is for. Jumbo frames come in several buffers.</summary>
+    [Theory, InlineData("udp", 1500), InlineData("vxlan", 1500), InlineData("udp", 9000), InlineData("vxlan", 9000)]
+    public void Segments_are_merged_before_the_host_sees_them(string encap, int mtu)
+    {
+        using TwoNodes nodes = TwoNodes.Create(Underlay.WireLike);
+        foreach (int n in (int[])[1, 2]) nodes.Node(n).Ip("link", "set", "eth0", "mtu", $"{mtu}");
+        nodes.ExpressLane = "auto";
+        foreach (int n in (int[])[1, 2]) AwaitOpen(nodes.StartDaemon(n, encap));
+        long before = Received(nodes.Two);
+        TcpTransfer.MustArriveIntact(nodes.One, nodes.Two, TwoNodes.OverlayAddress(2), Bytes);
+        long segments = Lane(nodes.Daemons[1]).GetProperty("ingress").GetProperty("forwarded").GetInt64();
+        Assert.InRange(segments, Bytes / mtu, long.MaxValue);
+        Assert.InRange(Received(nodes.Two) - before, 1, segments / 2);
+        // Nobody else on the interface notices.
+        TcpTransfer.MustArriveIntact(nodes.One, nodes.Two, TwoNodes.UnderlayAddress(2), Bytes);
+        Assert.Equal((0, 0), (nodes.Daemons[1].Status().Ingress.Dropped, Lane(nodes.Daemons[1]).GetProperty("ingress").GetProperty("failed").GetInt64()));
+
+        static long Received(Netns node) => long.Parse(node.Run("nstat", "-asz", "IpInReceives").Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[^2]);
+    }
+
+    /// <summary>What is captured there was on the wire. Not a packet is missing on the way.</summary>
+    [Fact]
+    public void The_program_in_the_driver_steps_aside_for_a_capture_on_the_underlay()
+    {
+        using TwoNodes nodes = Join("udp", "auto", "auto", Underlay.WireLike);
+        using var watch = new PingWatch(nodes.One, TwoNodes.OverlayAddress(2));
+        nodes.One.Ip("link", "set", "eth0", "promisc", "on");
+        Eventually.True(() => Lane(nodes.Daemons[0]) is var lane && lane.GetProperty("open").GetBoolean() && !lane.GetProperty("xdp").GetBoolean() && !lane.GetProperty("tcp").GetBoolean(),
+            TimeSpan.FromSeconds(5), () => $"{Lane(nodes.Daemons[0])}");
+        TcpTransfer.MustArriveIntact(nodes.Two, nodes.One, TwoNodes.OverlayAddress(1), Bytes);
+        nodes.One.Ip("link", "set", "eth0", "promisc", "off");
+        Eventually.True(() => Lane(nodes.Daemons[0]).GetProperty("xdp").GetBoolean(), TimeSpan.FromSeconds(5), () => $"{Lane(nodes.Daemons[0])}");
+        watch.MustHaveLostNothing();
+    }
+
+    /// <summary>A driver has room for one program: another tunnel of the same host does without, and says why.</summary>
+    [Fact]
+    public void A_second_tunnel_does_without_the_program_in_the_driver()
+    {
+        using TwoNodes nodes = Join("udp", "auto", "auto", Underlay.WireLike);
+        Daemon second = nodes.Own(Daemon.Start(
+            nodes.One, $"{nodes.Directory}/second.sock", "--device", "ff9", "--local", TwoNodes.UnderlayAddress(1), "--network", "10.9.0.0/16", "--subnet", "10.9.1.0/24", "--encap", "vxlan"));
+        AwaitOpen(second);
+        JsonElement lane = Lane(second);
+        Assert.Equal((false, false), (lane.GetProperty("xdp").GetBoolean(), lane.GetProperty("tcp").GetBoolean()));
+        Assert.Contains("cannot attach an XDP program to the driver", lane.GetProperty("xdp_refusal").GetString(), StringComparison.Ordinal);
+        TcpTransfer.MustArriveIntact(nodes.Two, nodes.One, TwoNodes.OverlayAddress(1), Bytes);
     }
 
     /// <summary>Both see the packets: the peer's counters are those of the lane and the engine together.</summary>
@@ -161,15 +210,19 @@ public sealed class ExpressLaneTests
     }
 
     /// <summary>The programs are gone with the process: what a lane would take arrives at whoever has the port now.</summary>
-    [Fact]
-    public void Nothing_of_it_outlives_a_killed_daemon()
+    [Theory, InlineData(nameof(Underlay.Veth)), InlineData(nameof(Underlay.WireLike))]
+    public void Nothing_of_it_outlives_a_killed_daemon(string underlay)
     {
-        using TwoNodes nodes = Join("udp", "on", "on");
+        using TwoNodes nodes = Join("udp", "on", "on", Enum.Parse<Underlay>(underlay));
+        Assert.Equal(underlay == nameof(Underlay.WireLike), HasXdp());
         nodes.Daemons[1].Signal(Native.SIGKILL);
         Eventually.True(() => !nodes.Daemons[1].IsRunning, TimeSpan.FromSeconds(5), () => "it lives");
         using var heir = new UdpSocket(nodes.Two, TwoNodes.UnderlayAddress(2), 8285);
         Ping.Answers(nodes.One, TwoNodes.OverlayAddress(2), 1);
         Assert.Equal(84, heir.Receive().Length);
+        Assert.False(HasXdp());
+
+        bool HasXdp() => nodes.Two.Run("ip", "link", "show", "eth0").Output.Contains("xdp", StringComparison.Ordinal);
     }
 
     /// <summary>A device that is made anew, and one behind the tunnel that cannot take super-packets.</summary>
