@@ -23,6 +23,18 @@ internal abstract class Contender(ContenderSpec spec, AddressPlan plan) : IDispo
     /// <exception cref="OperationCanceledException">The run is being stopped.</exception>
     internal abstract Task StartAsync(Topology topology, CancellationToken cancel);
 
+    /// <summary>Puts back what <see cref="StandAsideAsync"/> took away, and returns when that is ready for traffic.</summary>
+    /// <param name="notice">Told what it has to do without.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <exception cref="LabException">It cannot.</exception>
+    internal virtual Task TakePlaceAsync(Action<string> notice, CancellationToken cancel) => Task.CompletedTask;
+
+    /// <summary>Takes what it has on interfaces that all contenders share out of the others' way; nothing where it has nothing there.</summary>
+    /// <param name="notice">Told what could not be taken away.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <exception cref="LabException">It cannot.</exception>
+    internal virtual Task StandAsideAsync(Action<string> notice, CancellationToken cancel) => Task.CompletedTask;
+
     /// <summary>Dropped packets so far by direction and reason, all nodes together; empty where it does not say.</summary>
     internal virtual IReadOnlyDictionary<string, long> Drops() => new Dictionary<string, long>();
 

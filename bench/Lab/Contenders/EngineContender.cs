@@ -14,12 +14,15 @@ internal sealed class EngineContender(ContenderSpec spec, AddressPlan plan, stri
     private static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(20), s_stopLimit = TimeSpan.FromSeconds(5);
 
     private readonly List<(Child Process, string Socket)> _daemons = [];
+    private readonly List<LanePlace> _lanes = [];
     private IReadOnlyList<Node> _nodes = [];
     private int _mtu;
 
     internal override IReadOnlyList<int> Daemons => [.. _daemons.Select(d => d.Process.Pid)];
 
     private string Binary => Spec.Binary ?? Self.Path;
+
+    private bool HasNoLane => Spec.Settings.GetValueOrDefault("express_lane") == "\"off\"";
 
     /// <summary>Lets the program validate its own configuration, which touches nothing.</summary>
     /// <exception cref="LabException">A switch is wrong; the message is the program's.</exception>
@@ -48,9 +51,10 @@ internal sealed class EngineContender(ContenderSpec spec, AddressPlan plan, stri
         {
             string stem = Stem(node);
             await File.WriteAllBytesAsync(stem + ".json", TunnelFile.Create(Spec, Plan, node, topology.Nodes), cancel).ConfigureAwait(false);
-            _daemons.Add((node.Namespace.Start(Binary, "tunnel", "--config", stem + ".json", "--socket", stem + ".sock"), stem + ".sock"));
+            // What it says to the end goes into the message of a failed measurement; the lane's opening and closing is no part of that.
+            _daemons.Add((node.Namespace.Start(Binary, "tunnel", "--config", stem + ".json", "--socket", stem + ".sock", "--log-level", "warning"), stem + ".sock"));
         }
-        foreach ((Child process, string socket) in _daemons)
+        foreach ((Node node, (Child process, string socket)) in topology.Nodes.Zip(_daemons))
         {
             long deadline = Environment.TickCount64 + (long)s_startLimit.TotalMilliseconds;
             JsonElement? status;
@@ -61,8 +65,29 @@ internal sealed class EngineContender(ContenderSpec spec, AddressPlan plan, stri
                 await Task.Delay(10, cancel).ConfigureAwait(false);
             }
             _mtu = status.Value.GetProperty("device").GetProperty("mtu").GetInt32();
+            if (!HasNoLane && LaneReading.From(status.Value) is not null)
+                _lanes.Add(new(node.Namespace, Plan.Device, () => Status(socket) is { } now ? LaneReading.From(now) : null, () => process.HasEnded));
         }
         AddPods(topology);
+        foreach (LanePlace lane in _lanes) await lane.SettleAsync(cancel).ConfigureAwait(false);
+    }
+
+    internal override async Task TakePlaceAsync(Action<string> notice, CancellationToken cancel)
+    {
+        foreach (LanePlace lane in _lanes) lane.Open();
+        foreach (LanePlace lane in _lanes)
+        {
+            if (await lane.OpenedAsync(cancel).ConfigureAwait(false) is { } reason) notice($"contender {Name} is without its express lane: {reason}");
+        }
+    }
+
+    internal override async Task StandAsideAsync(Action<string> notice, CancellationToken cancel)
+    {
+        foreach (LanePlace lane in _lanes) lane.Close();
+        foreach (LanePlace lane in _lanes)
+        {
+            if (!await lane.ClosedAsync(cancel).ConfigureAwait(false)) notice($"contender {Name} does not close its express lane: it is in the way of the others");
+        }
     }
 
     internal override IReadOnlyDictionary<string, long> Drops()
@@ -109,6 +134,7 @@ internal sealed class EngineContender(ContenderSpec spec, AddressPlan plan, stri
     {
         foreach ((Child process, _) in _daemons) process.Stop(s_stopLimit);
         _daemons.Clear();
+        _lanes.Clear();
     }
 
     protected override int PodMtu(Node node) => _mtu;

@@ -11,7 +11,7 @@ namespace FlannelFast.Lab.Running;
 
 /// <summary>
 /// Runs a scenario: all contenders are up at the same time, and every round visits all of them with every workload, so that a
-/// change of the machine's mood hits all alike.
+/// change of the machine's mood hits all alike. Those that are not being measured stand aside.
 /// </summary>
 internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabProgress progress, Profiler? profiler)
 {
@@ -69,6 +69,7 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
                 progress.Doing($"starting {spec.Name}");
                 contenders.Add(Contender.Create(spec, contenders.Count, state.Directory, scenario.Workloads.Any(w => w.Kind == WorkloadKind.Peers)));
                 await contenders[^1].StartAsync(topology, cancel).ConfigureAwait(false);
+                await contenders[^1].StandAsideAsync(progress.Notice, cancel).ConfigureAwait(false);
             }
             var runner = new WorkloadRunner(topology);
             List<ContenderFacts> facts = await ValidateAsync(runner, contenders, cancel).ConfigureAwait(false);
@@ -108,7 +109,7 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
             progress.Doing($"checking by hash that payload arrives intact: {contender.Name}");
             try
             {
-                long bytes = await runner.ValidateAsync(contender, cancel).ConfigureAwait(false);
+                long bytes = await InPlaceAsync(contender, () => runner.ValidateAsync(contender, cancel), cancel).ConfigureAwait(false);
                 facts.Add(new(contender.Name, contender.Spec.Kind == ContenderKind.Exec ? contender.Spec.Template!.Text : null, contender.Spec.Binary, bytes));
             }
             catch (LabException e)
@@ -161,36 +162,7 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
         {
             // Without it every further measurement would wait for an answer until its time is over.
             if (contender.Ended is { } ended) throw new LabException(ended);
-            IReadOnlyList<int> daemons = contender.Daemons;
-            double? coreCopy = CoreCopy.Measure();
-            Dictionary<string, long> dropsBefore = Drops(runner.Topology, contender);
-            double began = Elapsed;
-            MachineUsage before = MachineUsage.Read(daemons);
-            Outcome outcome = await runner.RunAsync(workload, contender, round, text => progress.Doing($"round {round}: {workload.Id}, {contender.Name}: {text}"), cancel).ConfigureAwait(false);
-            MachineUsage used = outcome.Used ?? MachineUsage.Read(daemons) - before;
-            double duration = Elapsed - began;
-            Dictionary<string, long> drops = Drops(runner.Topology, contender)
-                .Select(d => KeyValuePair.Create(d.Key, d.Value - dropsBefore.GetValueOrDefault(d.Key)))
-                .Where(d => d.Value != 0).ToDictionary();
-            var measurement = new Measurement
-            {
-                Workload = workload.Id,
-                Contender = contender.Name,
-                Round = round,
-                AtSeconds = Math.Round(began, 3),
-                DurationSeconds = Math.Round(duration, 3),
-                Values = WithCosts(outcome, used, duration, drops.Values.Sum(), hasDaemons: daemons.Count > 0),
-                Bytes = outcome.Bytes,
-                Packets = outcome.Packets,
-                DaemonCpuSeconds = Math.Round(used.DaemonSeconds, 4),
-                MachineCpuSeconds = Math.Round(used.MachineSeconds, 2),
-                DaemonContextSwitches = used.DaemonSwitches,
-                MachineContextSwitches = used.MachineSwitches,
-                Drops = drops,
-                Series = outcome.Series,
-                CoreCopyGbPerSecond = coreCopy,
-                Congestion = outcome.Congestion,
-            };
+            Measurement measurement = await InPlaceAsync(contender, () => MeasureInPlaceAsync(runner, workload, contender, round, cancel), cancel).ConfigureAwait(false);
             _measurements.Add(measurement);
             progress.Measured(measurement);
         }
@@ -198,6 +170,54 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
         {
             runner.Topology.CheckRelays();
             Fail(workload, contender, round, e.Message);
+        }
+    }
+
+    private async Task<Measurement> MeasureInPlaceAsync(WorkloadRunner runner, WorkloadSpec workload, Contender contender, int round, CancellationToken cancel)
+    {
+        IReadOnlyList<int> daemons = contender.Daemons;
+        double? coreCopy = CoreCopy.Measure();
+        Dictionary<string, long> dropsBefore = Drops(runner.Topology, contender);
+        double began = Elapsed;
+        MachineUsage before = MachineUsage.Read(daemons);
+        Outcome outcome = await runner.RunAsync(workload, contender, round, text => progress.Doing($"round {round}: {workload.Id}, {contender.Name}: {text}"), cancel).ConfigureAwait(false);
+        MachineUsage used = outcome.Used ?? MachineUsage.Read(daemons) - before;
+        double duration = Elapsed - began;
+        Dictionary<string, long> drops = Drops(runner.Topology, contender)
+            .Select(d => KeyValuePair.Create(d.Key, d.Value - dropsBefore.GetValueOrDefault(d.Key)))
+            .Where(d => d.Value != 0).ToDictionary();
+        return new()
+        {
+            Workload = workload.Id,
+            Contender = contender.Name,
+            Round = round,
+            AtSeconds = Math.Round(began, 3),
+            DurationSeconds = Math.Round(duration, 3),
+            Values = WithCosts(outcome, used, duration, drops.Values.Sum(), hasDaemons: daemons.Count > 0),
+            Bytes = outcome.Bytes,
+            Packets = outcome.Packets,
+            DaemonCpuSeconds = Math.Round(used.DaemonSeconds, 4),
+            MachineCpuSeconds = Math.Round(used.MachineSeconds, 2),
+            DaemonContextSwitches = used.DaemonSwitches,
+            MachineContextSwitches = used.MachineSwitches,
+            Drops = drops,
+            Series = outcome.Series,
+            CoreCopyGbPerSecond = coreCopy,
+            Congestion = outcome.Congestion,
+        };
+    }
+
+    // A run that is being stopped waits for nobody: all of them end.
+    private async Task<T> InPlaceAsync<T>(Contender contender, Func<Task<T>> act, CancellationToken cancel)
+    {
+        try
+        {
+            await contender.TakePlaceAsync(progress.Notice, cancel).ConfigureAwait(false);
+            return await act().ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!cancel.IsCancellationRequested) await contender.StandAsideAsync(progress.Notice, cancel).ConfigureAwait(false);
         }
     }
 
@@ -214,7 +234,10 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
                 try
                 {
                     if (contender.Ended is { } ended) throw new LabException(ended);
-                    _profiles.Add(await profiler.ProfileAsync(runner, workload, contender, workspace, text => progress.Doing($"{what}: {text}"), cancel).ConfigureAwait(false));
+                    _profiles.Add(await InPlaceAsync(
+                        contender,
+                        () => profiler.ProfileAsync(runner, workload, contender, workspace, text => progress.Doing($"{what}: {text}"), cancel),
+                        cancel).ConfigureAwait(false));
                     progress.Notice($"{what}: {_profiles[^1].FlameGraph}");
                 }
                 catch (LabException e) when (!cancel.IsCancellationRequested)
