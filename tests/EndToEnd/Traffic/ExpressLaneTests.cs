@@ -97,7 +97,7 @@ public sealed class ExpressLaneTests
     {
         using TwoNodes nodes = Join("udp", "auto", "auto", Underlay.WireLike);
         Daemon second = nodes.Own(Daemon.Start(
-            nodes.One, $"{nodes.Directory}/second.sock", "--device", "ff9", "--local", TwoNodes.UnderlayAddress(1), "--network", "10.9.0.0/16", "--subnet", "10.9.1.0/24", "--encap", "vxlan"));
+            nodes.One, $"{nodes.Directory}/second.sock", "--socket", $"{nodes.Directory}/second.sock", "--device", "ff9", "--local", TwoNodes.UnderlayAddress(1), "--network", "10.9.0.0/16", "--subnet", "10.9.1.0/24", "--encap", "vxlan"));
         AwaitOpen(second);
         JsonElement lane = Lane(second);
         Assert.Equal((false, false), (lane.GetProperty("xdp").GetBoolean(), lane.GetProperty("tcp").GetBoolean()));
