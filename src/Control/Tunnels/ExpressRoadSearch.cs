@@ -41,12 +41,11 @@ internal sealed record ExpressRoadSearch(ExpressRoad? Road, Link? Underlay, stri
         // The lane hands packets over behind the place where the kernel would encrypt them (net/xfrm/xfrm_policy.c, xfrm_lookup_with_ifid).
         if (host.HasIpsecPolicies()) return Closed("this host has IPsec policies");
         bool always = engine.ExpressLane == ExpressLaneMode.On;
-        bool mayTakeTcp = always || underlay.Kind == KindOfOneMachine;
-        bool passesWhole = mayTakeTcp && host.PassesTunnelSuperPackets(underlay);
-        // Where segments arrive, a program in the driver has them merged. A capture would see packets there that were never on the wire.
-        bool xdp = mayTakeTcp && !passesWhole && underlay.Promiscuity == 0;
-        var plain = new ExpressRoad { TunIndex = tun.Index, UnderlayIndex = underlay.Index, UnderlayMtu = underlay.Mtu, Tcp = always || passesWhole };
-        return xdp ? new(plain with { Tcp = true, Xdp = true }, underlay, null, plain) : new(plain, underlay, null, null);
+        bool arrivesWhole = underlay.Kind == KindOfOneMachine && host.PassesTunnelSuperPackets(underlay);
+        // Where TCP arrives cut, a program in the driver has it merged. A capture would see packets there that were never on the wire.
+        bool xdp = always && !arrivesWhole && underlay.Promiscuity == 0;
+        var plain = new ExpressRoad { TunIndex = tun.Index, UnderlayIndex = underlay.Index, UnderlayMtu = underlay.Mtu, Tcp = always || arrivesWhole };
+        return xdp ? new(plain with { Xdp = true }, underlay, null, plain) : new(plain, underlay, null, null);
     }
 
     /// <summary>No road, for a reason.</summary>

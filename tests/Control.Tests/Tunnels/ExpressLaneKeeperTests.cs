@@ -236,13 +236,13 @@ public sealed class ExpressLaneKeeperTests : IDisposable
     [Fact]
     public void Without_its_program_in_the_driver_it_opens_all_the_same()
     {
-        _host.Underlay = _host.Underlay! with { Kind = "veth" };
+        _config = _config with { Engine = _config.Engine with { ExpressLane = ExpressLaneMode.On } };
         _xdpRefusal = new ErrnoException(Errno.EBUSY, "cannot attach an XDP program to the driver");
         Look();
         Look();
         Look(isAudit: true);
         Assert.Equal(["7-2 mtu 1500 xdp: 192.0.2.2 192.0.2.3", "7-2 mtu 1500: 192.0.2.2 192.0.2.3"], _calls);
-        Assert.Equal([$"Information: express lane without XDP over eth0: {_xdpRefusal.Message}", Open], _log.Lines);
+        Assert.Equal([$"Information: express lane without XDP over eth0: {_xdpRefusal.Message}", "Information: express lane open: ff0 <-> eth0, with TCP, for 2 hosts"], _log.Lines);
         Assert.Equal(new ExpressLaneState("eth0", null) { XdpRefusal = _xdpRefusal.Message }, _keeper.State);
         _isOpen = false;
         _xdpRefusal = null;
@@ -255,7 +255,7 @@ public sealed class ExpressLaneKeeperTests : IDisposable
     [Fact]
     public void A_kernel_that_refuses_both_ways_is_asked_once()
     {
-        _host.Underlay = _host.Underlay! with { Kind = "veth" };
+        _config = _config with { Engine = _config.Engine with { ExpressLane = ExpressLaneMode.On } };
         _refusal = new ErrnoException(Errno.EPERM, "cannot load the express lane");
         Look();
         Look();
