@@ -192,7 +192,11 @@ internal sealed class TunnelRuntime : ITunnelRuntime
             if (notified) Thread.Sleep(s_settleTime);
             bool isAudit = Stopwatch.GetElapsedTime(lastAudit) >= s_auditInterval;
             bool isRetry = !isRepaired && Stopwatch.GetElapsedTime(lastRepair) >= s_retryInterval;
-            if (isAudit) lastAudit = Stopwatch.GetTimestamp();
+            if (isAudit)
+            {
+                lastAudit = Stopwatch.GetTimestamp();
+                _engine.CheckWorkers();
+            }
             if (isAudit || isRetry || _repairDue)
             {
                 _repairDue = false;

@@ -152,6 +152,12 @@ public sealed class PacketEngine : IDisposable
         }
     }
 
+    /// <summary>Looks whether all workers are there; where one is not, <see cref="Completion"/> fails. For whoever looks after the tunnel, now and then.</summary>
+    public void CheckWorkers()
+    {
+        foreach (Worker worker in _workers) worker.CheckThread();
+    }
+
     /// <summary>Replaces all peers at once; workers use the new table from their next burst on. A bad list changes nothing.</summary>
     /// <exception cref="ArgumentException">Names the peer that cannot be, and why.</exception>
     public void Publish(IReadOnlyList<Peer> peers)

@@ -15,6 +15,7 @@ internal abstract unsafe class Worker : IDisposable
     private PeerTable _peers;
     private volatile bool _stopping;
     private volatile bool _tunAttached = true;
+    private volatile int _kernelThread;
 
     /// <param name="index">0-based number.</param>
     /// <param name="control">An eventfd that wakes the worker; owned from here on.</param>
@@ -77,10 +78,22 @@ internal abstract unsafe class Worker : IDisposable
     internal void Stop()
     {
         _stopping = true;
-        if (!_thread.IsAlive) return;
+        if (!_thread.IsAlive || HasVanished()) return;
         Wake();
         _thread.Join();
     }
+
+    /// <summary>
+    /// Fails the worker whose thread the kernel has ended, as it does alone with the one in whose system call it finds a fault of its own ("kernel BUG", "Oops" in its log). Nobody is told,
+    /// and the process would go on without its packets. Any thread.
+    /// </summary>
+    internal void CheckThread()
+    {
+        if (HasVanished()) _completion.TrySetException(new IOException($"worker {Index}: the kernel has ended its thread, its log (dmesg) says why"));
+    }
+
+    private bool HasVanished() =>
+        _kernelThread != 0 && !Directory.Exists($"/proc/self/task/{_kernelThread}") && !(_completion.Task is { IsCompleted: true, IsFaulted: false });
 
     protected void LoseTun()
     {
@@ -93,6 +106,7 @@ internal abstract unsafe class Worker : IDisposable
 
     private void Run()
     {
+        _kernelThread = Libc.gettid();
         Libc.NameThread($"worker {Index}");
         // Pauses of tens of microseconds are pointless with the default slack of 50.
         _ = Libc.prctl(Libc.PR_SET_TIMERSLACK, 1, 0, 0, 0);

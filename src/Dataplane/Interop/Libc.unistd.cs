@@ -27,4 +27,7 @@ internal static unsafe partial class Libc
 
     [LibraryImport(LibraryName)]
     internal static partial uint geteuid();
+
+    [LibraryImport(LibraryName)]
+    internal static partial int gettid();
 }
