@@ -152,8 +152,7 @@ internal sealed class ExpressLaneKeeper(
         bool isNew = _roadInUse != road;
         (_roadInUse, _endpointsInUse, _refusal, _logged) = (road, endpoints, null, null);
         _state = new(_underlay!.Name, null) { XdpRefusal = road == _found.WithoutXdp ? _xdpRefusal?.Message : null };
-        string carries = road.Xdp ? "with TCP and XDP" : road.Tcp ? "with TCP" : "without TCP";
-        if (isNew) log.ExpressLaneOpen(_device, _underlay.Name, carries, endpoints.Count == 1 ? "1 host" : $"{endpoints.Count} hosts");
+        if (isNew) log.ExpressLaneOpen(_device, _underlay.Name, ExpressLaneState.Carries(road.Tcp, road.Xdp), endpoints.Count == 1 ? "1 host" : $"{endpoints.Count} hosts");
     }
 
     private bool IsRefused(Refusal? refusal) => refusal is not null && refusal.Road == _found.Road;

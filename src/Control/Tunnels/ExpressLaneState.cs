@@ -7,4 +7,7 @@ internal sealed record ExpressLaneState(string? Underlay, string? Reason)
 {
     /// <summary>Why it runs without the program in the driver that it would have; null where it has it or wants none.</summary>
     internal string? XdpRefusal { get; init; }
+
+    /// <summary>What an open lane carries, in the words of log and status.</summary>
+    internal static string Carries(bool tcp, bool xdp) => xdp ? "with TCP and XDP" : tcp ? "with TCP" : "without TCP";
 }

@@ -1,4 +1,5 @@
 using FlannelFast.Control.ControlSocket;
+using FlannelFast.Control.Tunnels;
 using FlannelFast.Dataplane.Engine;
 
 namespace FlannelFast.Daemon.Rendering;
@@ -46,7 +47,7 @@ internal static class StatusRenderer
     {
         ExpressLaneReport lane = report.ExpressLane;
         if (!lane.Open) return $"off: {lane.Reason}";
-        string carries = lane.Xdp == true ? "with TCP and XDP" : lane.Tcp == true ? "with TCP" : "without TCP";
+        string carries = ExpressLaneState.Carries(lane.Tcp == true, lane.Xdp == true);
         string refusal = lane.XdpRefusal is { } reason ? $" (no XDP: {reason})" : "";
         return $"on: {report.Device.Name} <-> {lane.Interface}, {carries}{refusal}, {Quantity.Count(lane.Peers ?? 0)} {(lane.Peers == 1 ? "peer" : "peers")}";
     }

@@ -93,7 +93,7 @@ internal abstract unsafe class Worker : IDisposable
     }
 
     private bool HasVanished() =>
-        _kernelThread != 0 && !Directory.Exists($"/proc/self/task/{_kernelThread}") && !(_completion.Task is { IsCompleted: true, IsFaulted: false });
+        _kernelThread != 0 && !Directory.Exists($"/proc/self/task/{_kernelThread}") && !_completion.Task.IsCompletedSuccessfully;
 
     protected void LoseTun()
     {

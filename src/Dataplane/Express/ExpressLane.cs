@@ -1,6 +1,6 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using FlannelFast.Dataplane.Engine;
 using FlannelFast.Dataplane.Interop;
 using FlannelFast.Dataplane.Peers;
@@ -119,7 +119,8 @@ internal sealed class ExpressLane : IDisposable
         SpreadsSourcePorts = _options.SourcePorts > 1,
         Vni = _options.Vni,
         Mac = _options.Mac.InMemory,
-        Mark = (uint)RandomNumberGenerator.GetInt32(1, int.MaxValue),
+        // Nobody on the wire can set it, so it is no secret: it only must not be what another program put there. See Coalescer for why a Guid.
+        Mark = BinaryPrimitives.ReadUInt32LittleEndian(Guid.NewGuid().ToByteArray()),
         Subnet = _subnet,
         Maps = _maps,
     };

@@ -64,12 +64,7 @@ public sealed class IngressProgramTests
             random.NextBytes(body);
             byte[]? options = random.Next(10) == 0 ? [1, 1, 1, 0] : null;
             byte[] packet = Ipv4(Pick(sources), Pick(destinations), (byte)(random.Next(3) == 0 ? 6 : 17), body, Pick(hops), Pick(fragments), options);
-            if (random.Next(10) == 0)
-            {
-                packet[2 + random.Next(2)] ^= (byte)(1 << random.Next(8));
-                FixHeaderChecksum(packet);
-            }
-            if (random.Next(20) == 0) packet[10] ^= 1;
+            LaneRig.DamageSometimes(packet, random);
             uint host = Pick(hosts);
             byte[] frame = lane.Frame(lane.Encapsulate(packet), host);
             (int verdict, byte[] became) = lane.Receive(frame);

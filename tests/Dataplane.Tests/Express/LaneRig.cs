@@ -67,6 +67,17 @@ internal sealed class LaneRig : IDisposable
 
     internal byte[] Encapsulate(byte[] packet) => IsVxlan ? TestPackets.Vxlan(packet, WorkerRig<Vxlan>.OurMac.Value, WorkerRig<Vxlan>.Mac2.Value, 1) : packet;
 
+    /// <summary>Another length with a checksum that fits, or a wrong checksum, in one of seven IPv4 packets.</summary>
+    internal static void DamageSometimes(byte[] packet, Random random)
+    {
+        if (random.Next(10) == 0)
+        {
+            packet[2 + random.Next(2)] ^= (byte)(1 << random.Next(8));
+            TestPackets.FixHeaderChecksum(packet);
+        }
+        if (random.Next(20) == 0) packet[10] ^= 1;
+    }
+
     public void Dispose()
     {
         _ingress.Dispose();

@@ -62,12 +62,7 @@ public sealed class XdpProgramTests
             random.NextBytes(body);
             byte[]? options = random.Next(10) == 0 ? [1, 1, 1, 0] : null;
             byte[] packet = Ipv4(Pick(sources), Pick(destinations), Pick(protocols), body, Pick(hops), Pick(fragments), options);
-            if (random.Next(10) == 0)
-            {
-                packet[2 + random.Next(2)] ^= (byte)(1 << random.Next(8));
-                FixHeaderChecksum(packet);
-            }
-            if (random.Next(20) == 0) packet[10] ^= 1;
+            LaneRig.DamageSometimes(packet, random);
             byte[] frame = lane.Frame(lane.Encapsulate(packet), Pick(hosts));
             if (random.Next(20) == 0) frame = [.. frame, .. new byte[random.Next(1, 8)]];
             (int verdict, byte[] became) = lane.ReceiveInDriver([.. frame]);
