@@ -74,7 +74,8 @@ runner_failed() {
     count 0 1
 }
 
-# failed_tests RESULTS: "name: message" of each failed test, a line each.
+# failed_tests RESULTS: "name: message" of each failed test, a line each. A long message keeps its start and its end: of a program that
+# failed, these are its command line and what it said.
 failed_tests() {
     awk -v RS='<test ' '/result="Fail"/ {
         match($0, /name="[^"]*"/)
@@ -85,7 +86,7 @@ failed_tests() {
             sub(/\]\]>.*/, "", message)
             gsub(/[ \t\r\n]+/, " ", message)
         }
-        print name ": " substr(message, 1, 240)
+        print name ": " (length(message) <= 900 ? message : substr(message, 1, 300) " … " substr(message, length(message) - 596))
     }' "$1" | sed 's/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g'
 }
 

@@ -30,9 +30,11 @@ internal sealed unsafe partial class Coalescer
     private int FindFlow(in Segment segment, out int newest)
     {
         int mask = _flowSlots.Length - 1;
+        // Not the hash itself: for one seed in a hundred more than a hundredth of 4,096 flows found no slot, for some more than half.
+        uint home = FlowHash.Spread(segment.FlowHash);
         for (int probe = 0; probe < MaxProbes; probe++)
         {
-            int slot = (int)(segment.FlowHash + (uint)probe) & mask;
+            int slot = (int)(home + (uint)probe) & mask;
             long serial = _flowSlots[slot];
             newest = (int)(serial - _firstSerial);
             if (serial < _firstSerial)
@@ -56,7 +58,7 @@ internal sealed unsafe partial class Coalescer
 
     private bool IsBehindBarrier(int item, in Segment segment) => _firstSerial + item < BarrierOf(in segment);
 
-    private ref long BarrierOf(in Segment segment) => ref _barriers[segment.PairHash & BarrierSlots - 1];
+    private ref long BarrierOf(in Segment segment) => ref _barriers[FlowHash.Spread(segment.PairHash) & BarrierSlots - 1];
 
     private static bool IsSameFlow(byte* other, in Segment segment)
     {

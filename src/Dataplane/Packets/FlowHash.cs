@@ -35,12 +35,18 @@ internal readonly unsafe struct FlowHash
         return (int)((hash >> 32) * (uint)count >> 32);
     }
 
-    /// <summary>Both halves of the 128-bit product: every input bit reaches every output bit, in one multiplication.</summary>
+    /// <summary>
+    /// Both halves of the 128-bit product. Not yet good for a table: with a second factor that ends in zero bits the lower bits of the result hardly
+    /// depend on the lower ones of the first. That is what <see cref="Spread"/> is for.
+    /// </summary>
     internal static ulong Mix(ulong a, ulong b)
     {
         ulong high = Math.BigMul(a, b, out ulong low);
         return high ^ low;
     }
+
+    /// <summary>A mixed number as 32 bits of which any are good for a table. An odd factor loses nothing, and carries each bit into all above it.</summary>
+    internal static uint Spread(ulong mixed) => (uint)(mixed * GoldenRatio >> 32);
 
     private ulong OfIpv4(byte* packet, int length)
     {

@@ -71,10 +71,12 @@ public sealed class FlanneldDocumentationTests
         cluster.Start(cluster.One, $"-etcd-endpoints={etcd.Endpoint}", "-iface=eth0").WaitUntilReady();
         etcd.Ctl("put", "/coreos.com/network/subnets/10.5.99.0-24", """{"PublicIP":"192.0.2.2"}""");
         string subnet = cluster.One.LeasedSubnet;
-        string[] lines = [];
+        string[] command = [$"PATH={Path.GetDirectoryName(FlanneldProcess.Binary)}:/usr/bin:/bin", "sh", "-ec", look];
+        CommandResult shown = null!;
         Eventually.True(
-            () => Array.Exists(lines = cluster.One.Run("env", $"PATH={Path.GetDirectoryName(FlanneldProcess.Binary)}:/usr/bin:/bin", "sh", "-ec", look).OutputLines, line => line.Contains("flannel0 to 192.0.2.2:8285", StringComparison.Ordinal)),
-            TimeSpan.FromSeconds(5), () => string.Join('\n', lines));
+            () => (shown = cluster.One.Try("env", command)) is { ExitCode: 0, Output: var output } && output.Contains("flannel0 to 192.0.2.2:8285", StringComparison.Ordinal),
+            TimeSpan.FromSeconds(20), () => shown.ToString());
+        string[] lines = shown.OutputLines;
         Assert.Contains(lines, line => line.StartsWith("state", StringComparison.Ordinal) && line.EndsWith(" ready", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.StartsWith("subnet ", StringComparison.Ordinal) && line.Contains($" {subnet}, lease ends", StringComparison.Ordinal));
         // "leases" is the second of the two.
