@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using FlannelFast.Dataplane.Interop;
 using Microsoft.Win32.SafeHandles;
 
@@ -95,7 +94,7 @@ internal static class AtomicFile
     }
 
     private static string TemporaryName(string directory, string path) => Path.Combine(
-        directory, $".{Path.GetFileName(path)}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}{TemporarySuffix}");
+        directory, $".{Path.GetFileName(path)}.{Guid.NewGuid().ToString("N")[..8]}{TemporarySuffix}");
 
     private static void Replace(string path, string temporary, ReadOnlySpan<byte> content, UnixFileMode mode)
     {

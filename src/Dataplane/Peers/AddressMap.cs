@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
+using FlannelFast.Dataplane.Packets;
 
 namespace FlannelFast.Dataplane.Peers;
 
@@ -37,12 +36,9 @@ internal sealed class AddressMap<TKey> where TKey : struct, IAddressKey<TKey>
     internal int Capacity => 1 << (64 - _shift);
 
     /// <summary>Maps each key to the value at the same position. Keys must be distinct, values zero or more.</summary>
-    internal static AddressMap<TKey> Build(ReadOnlySpan<TKey> keys, ReadOnlySpan<int> values)
-    {
-        ulong seed = 0;
-        RandomNumberGenerator.Fill(MemoryMarshal.AsBytes(new Span<ulong>(ref seed)));
-        return Build(keys, values, seed, MaxProbes);
-    }
+    internal static AddressMap<TKey> Build(ReadOnlySpan<TKey> keys, ReadOnlySpan<int> values) =>
+        // Not RandomNumberGenerator: that one loads OpenSSL.
+        Build(keys, values, FlowHash.Halves(Guid.NewGuid()).First, MaxProbes);
 
     /// <summary>The same with a given seed and bound, for tests: a tight bound makes it try further seeds and larger tables.</summary>
     internal static AddressMap<TKey> Build(ReadOnlySpan<TKey> keys, ReadOnlySpan<int> values, ulong seed, int maxProbes)
