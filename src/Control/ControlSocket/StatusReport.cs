@@ -62,11 +62,13 @@ internal sealed record CapabilityReport(string Name, bool InUse, string Detail);
 /// <param name="Tcp">TCP takes it, too.</param>
 /// <param name="Xdp">A program in the interface's driver takes arriving TCP out of its outer headers, so that it is merged.</param>
 /// <param name="XdpRefusal">Why there is no such program where one was wanted.</param>
+/// <param name="Gro">The tunnel's port is lent to the kernel's VXLAN driver, so that arriving TCP is merged.</param>
+/// <param name="GroRefusal">Why it is not where that would help.</param>
 /// <param name="Peers">Peers whose packets it carries.</param>
 /// <param name="Egress">From the TUN device to the underlay; part of the tunnel's, no part of the workers' counters.</param>
 /// <param name="Ingress">From the underlay to the TUN device; part of the tunnel's, no part of the workers' counters.</param>
 internal sealed record ExpressLaneReport(
-    bool Open, string? Reason, string? Interface, bool? Tcp, bool? Xdp, string? XdpRefusal, int? Peers, ExpressPathReport? Egress, ExpressPathReport? Ingress);
+    bool Open, string? Reason, string? Interface, bool? Tcp, bool? Xdp, string? XdpRefusal, bool? Gro, string? GroRefusal, int? Peers, ExpressPathReport? Egress, ExpressPathReport? Ingress);
 
 /// <summary>One direction of the express lane, inner packets and bytes; what failed was dropped.</summary>
 internal sealed record ExpressPathReport(long Forwarded, long ForwardedBytes, long Failed);

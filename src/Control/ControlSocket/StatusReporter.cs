@@ -56,8 +56,8 @@ internal sealed class StatusReporter(TunnelConfig config, string version)
     private static ExpressLaneReport ExpressLane(ExpressLaneState state, ExpressLaneStatus? lane)
     {
         // The two are read one after the other: a lane that opens or closes in between is called closed.
-        if (state.Underlay is null || lane?.Road is not { } road) return new(false, state.Reason ?? "just closed", null, null, null, null, null, Path(lane?.Egress), Path(lane?.Ingress));
-        return new(true, null, state.Underlay, road.Tcp, road.Xdp, state.XdpRefusal, lane.Peers, Path(lane.Egress), Path(lane.Ingress));
+        if (state.Underlay is null || lane?.Road is not { } road) return new(false, state.Reason ?? "just closed", null, null, null, null, null, null, null, Path(lane?.Egress), Path(lane?.Ingress));
+        return new(true, null, state.Underlay, road.Tcp, road.Xdp, state.XdpRefusal, road.Gro, state.GroRefusal, lane.Peers, Path(lane.Egress), Path(lane.Ingress));
 
         static ExpressPathReport? Path(ExpressPathStatus? path) => path is null ? null : new(path.Forwarded, path.ForwardedBytes, path.Failed);
     }

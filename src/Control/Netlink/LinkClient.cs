@@ -39,6 +39,16 @@ internal sealed class LinkClient(NetlinkSocket socket)
         return socket.TryGet<Link>(message.Finish(), Link.TryParse, [Errno.ENODEV], () => $"find link {index}", out Link? link) ? link : null;
     }
 
+    /// <summary>Packets that have arrived on the link, those it dropped included (IFLA_STATS64).</summary>
+    internal long ReadArrivals(int index)
+    {
+        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_GETLINK);
+        message.Append(new ifinfomsg { ifi_index = index });
+        if (!socket.TryGet<LinkArrivals>(message.Finish(), LinkArrivals.TryParse, [Errno.ENODEV], () => $"read the counters of link {index}", out LinkArrivals? found))
+            throw new NetlinkException(Errno.ENODEV, $"read the counters of link {index}");
+        return found.Packets;
+    }
+
     /// <summary>The link of that name; throws with ENODEV if there is none.</summary>
     internal Link Get(string name) => Find(name) ?? throw new NetlinkException(Errno.ENODEV, $"find link {name}");
 

@@ -14,6 +14,9 @@ internal sealed unsafe class LinkFeatures : IDisposable
     /// <summary>A UDP tunnel's super-packets leave whole and are cut, if at all, by the device.</summary>
     internal const string UdpTunnelSegmentation = "tx-udp_tnl-segmentation";
 
+    /// <summary>What arrives is merged where it can be (GRO).</summary>
+    internal const string ReceiveOffload = "rx-gro";
+
     private readonly NativeFd _socket = new(
         SysResult.From(Libc.socket(Libc.AF_INET, Libc.SOCK_DGRAM | Libc.SOCK_CLOEXEC, 0)).ThrowOnError("cannot open a socket to ask for the features of interfaces"));
 

@@ -17,7 +17,8 @@ internal sealed class VxlanClient(NetlinkSocket socket)
     /// <param name="mac">Its Ethernet address. Given with the request, not later: udev overwrites one that the kernel chose (flannel issue 1155).</param>
     /// <param name="mtu">Bytes of the largest inner packet; the kernel silently takes less where the outer link has less.</param>
     /// <param name="attributes">The rest.</param>
-    internal bool TryCreate(string name, MacAddress mac, int mtu, VxlanAttributes attributes)
+    /// <param name="place">A network namespace to put it in, while its datagrams come and go in this one; null for this one.</param>
+    internal bool TryCreate(string name, MacAddress mac, int mtu, VxlanAttributes attributes, NativeFd? place = null)
     {
         NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_NEWLINK, Libc.NLM_F_CREATE | Libc.NLM_F_EXCL);
         message.Append(new ifinfomsg());
@@ -25,6 +26,7 @@ internal sealed class VxlanClient(NetlinkSocket socket)
         message.Add(Libc.IFLA_MTU, mtu);
         // flannel's, from the zero of an unset field: no queueing discipline, as the kernel's own default for this kind.
         message.Add(Libc.IFLA_TXQLEN, 0);
+        if (place is not null) message.Add(Libc.IFLA_NET_NS_FD, place.Number);
         Span<byte> address = stackalloc byte[MacAddress.Size];
         mac.Write(address);
         message.Add(Libc.IFLA_ADDRESS, address);

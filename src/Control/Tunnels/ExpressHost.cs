@@ -1,5 +1,6 @@
 using System.Net;
 using FlannelFast.Control.Netlink;
+using FlannelFast.Dataplane.Engine;
 
 namespace FlannelFast.Control.Tunnels;
 
@@ -10,6 +11,7 @@ internal sealed class ExpressHost(NetlinkClient netlink, Action<NetworkChange> o
 {
     private IpsecPolicies? _ipsec;
     private LinkFeatures? _features;
+    private VxlanDriverPort? _port;
 
     public Link? FindLink(string name) => netlink.Links.Find(name);
 
@@ -18,6 +20,13 @@ internal sealed class ExpressHost(NetlinkClient netlink, Action<NetworkChange> o
     public bool HasIpsecPolicies() => (_ipsec ??= new(onChange)).Exist();
 
     public bool PassesTunnelSuperPackets(Link link) => (_features ??= new()).IsActive(link, LinkFeatures.UdpTunnelSegmentation);
+
+    public bool MergesArriving(Link link) => (_features ??= new()).IsActive(link, LinkFeatures.ReceiveOffload);
+
+    public long CountStrays() => _port?.ReadStrays() ?? 0;
+
+    /// <summary>For <see cref="PacketEngine.VxlanDriver"/>.</summary>
+    internal IDisposable LendPort(EngineOptions options) => _port = VxlanDriverPort.Open(netlink, options);
 
     public int[] FindLinks(IReadOnlyList<IPAddress> destinations)
     {

@@ -31,7 +31,10 @@ internal sealed class ExpressLaneKeeper(
     private ExpressRoad? _road;
     private ExpressRoad? _roadInUse;
     private IReadOnlySet<IPAddress> _endpointsInUse = new HashSet<IPAddress>();
-    private Refusal? _refusal, _xdpRefusal;
+    private readonly Dictionary<ExpressRoad, string> _refusedRoads = [];
+    private Refusal? _refusal;
+    private string? _strays;
+    private bool _isCloseDue;
     private string? _logged;
 
     private sealed record Refusal(ExpressRoad Road, string Message, bool IsFinal);
@@ -77,24 +80,26 @@ internal sealed class ExpressLaneKeeper(
     {
         _device = config.Device;
         if (!isOpen()) _roadInUse = null;
-        // An open lane is not closed only to see whether the driver would take its program now.
-        if (_roadInUse is null) _xdpRefusal = null;
+        // An open lane is not closed only to see whether the kernel would do more for it now.
+        if (_roadInUse is null) _refusedRoads.Clear();
         if (isAudit)
         {
             _endpoints.DoubtAll();
             if (_refusal is { IsFinal: false }) _refusal = null;
+            LookForStrays();
         }
         ExpressRoadSearch found = _found = ExpressRoadSearch.Find(config, host);
         bool hasMoved = found.Underlay is not null && found.Underlay.Index != _underlay?.Index;
         if (hasMoved) _endpoints.Forget();
         // Also watched while the lane is closed for another reason: what is known of the routes stays true.
         _underlay = found.Underlay ?? _underlay;
-        _road = IsRefused(_refusal) ? null : IsRefused(_xdpRefusal) ? found.WithoutXdp : found.Road;
+        _road = Choose();
         if (_road is null)
         {
             Close(found.Reason ?? _refusal!.Message);
             return;
         }
+        _isCloseDue = false;
         if (hasMoved) Close("routes to the peers are being looked up");
         _endpoints.Follow(peers());
         // An open lane changes at once; one that is closed opens when all peers' routes are known.
@@ -136,37 +141,70 @@ internal sealed class ExpressLaneKeeper(
         {
             // The engine has closed whatever was open.
             _roadInUse = null;
-            bool isFinal = refused is not IOException || (refused is ErrnoException { Errno: var errno } && s_final.Contains(errno));
-            var refusal = new Refusal(_found.Road!, refused.Message, isFinal);
-            if (road.Xdp)
+            if (road != _found.Plain)
             {
-                (_xdpRefusal, _road) = (refusal, _found.WithoutXdp);
-                log.NoXdp(_underlay!.Name, refused.Message);
+                _refusedRoads[road] = refused.Message;
+                log.LaneWithout(road.Gro ? "VXLAN GRO" : "XDP", _underlay!.Name, refused.Message);
+                _road = Choose();
                 Use();
                 return;
             }
-            (_refusal, _road) = (refusal, null);
+            bool isFinal = refused is not IOException || (refused is ErrnoException { Errno: var errno } && s_final.Contains(errno));
+            (_refusal, _road) = (new(road, refused.Message, isFinal), null);
             Tell(refused.Message);
             return;
         }
         bool isNew = _roadInUse != road;
         (_roadInUse, _endpointsInUse, _refusal, _logged) = (road, endpoints, null, null);
-        _state = new(_underlay!.Name, null) { XdpRefusal = road == _found.WithoutXdp ? _xdpRefusal?.Message : null };
-        if (isNew) log.ExpressLaneOpen(_device, _underlay.Name, ExpressLaneState.Carries(road.Tcp, road.Xdp), endpoints.Count == 1 ? "1 host" : $"{endpoints.Count} hosts");
+        _state = new(_underlay!.Name, null) { XdpRefusal = WhyNot(other => other.Xdp), GroRefusal = WhyNot(other => other.Gro) };
+        if (isNew) log.ExpressLaneOpen(_device, _underlay.Name, ExpressLaneState.Carries(road.Tcp, road.Xdp, road.Gro), endpoints.Count == 1 ? "1 host" : $"{endpoints.Count} hosts");
     }
 
-    private bool IsRefused(Refusal? refusal) => refusal is not null && refusal.Road == _found.Road;
+    /// <summary>The best road that is not refused; null if not even the plain one is left.</summary>
+    private ExpressRoad? Choose() => _found.Plain is { } plain && _refusal?.Road != plain ? _found.Roads.First(road => WhyNot(road) is null) : null;
+
+    private string? WhyNot(ExpressRoad road) => _refusedRoads.GetValueOrDefault(road) ?? (road.Gro ? _strays : null);
+
+    /// <summary>Why the lane does without a road of this kind; null where it does not, or there is none.</summary>
+    private string? WhyNot(Func<ExpressRoad, bool> kind) => _found.Roads.Where(kind).Select(WhyNot).FirstOrDefault();
+
+    /// <summary>Datagrams that the program at the underlay's way in does not see are lost while the port is lent, so it is not lent again.</summary>
+    private void LookForStrays()
+    {
+        if (_roadInUse is not { Gro: true }) return;
+        try
+        {
+            long strays = host.CountStrays();
+            if (strays == 0) return;
+            _strays = $"{strays} {(strays == 1 ? "datagram was" : "datagrams were")} lost that came in fragments or by another interface";
+            log.LaneWithout("VXLAN GRO", _underlay!.Name, _strays);
+        }
+        catch (IOException)
+        {
+            // Asked again at the next audit.
+        }
+    }
 
     private void Close(string reason)
     {
-        if (_roadInUse is null)
+        if (_roadInUse is null && !_isCloseDue)
         {
             _state = new(null, reason);
             return;
         }
-        use(null, new HashSet<IPAddress>());
         _roadInUse = null;
-        Tell(reason);
+        try
+        {
+            use(null, new HashSet<IPAddress>());
+            _isCloseDue = false;
+            Tell(reason);
+        }
+        catch (IOException refused)
+        {
+            // The lane is closed, but the tunnel's port is not back; packets still arrive. Tried again at the next look.
+            _isCloseDue = true;
+            Tell($"{reason}; {refused.Message}");
+        }
     }
 
     /// <summary>Once for a reason that stays the same.</summary>

@@ -8,6 +8,9 @@ internal sealed record ExpressLaneState(string? Underlay, string? Reason)
     /// <summary>Why it runs without the program in the driver that it would have; null where it has it or wants none.</summary>
     internal string? XdpRefusal { get; init; }
 
+    /// <summary>Why the tunnel's port is not lent to the VXLAN driver, where that would help; null where it is, or would not.</summary>
+    internal string? GroRefusal { get; init; }
+
     /// <summary>What an open lane carries, in the words of log and status.</summary>
-    internal static string Carries(bool tcp, bool xdp) => xdp ? "with TCP and XDP" : tcp ? "with TCP" : "without TCP";
+    internal static string Carries(bool tcp, bool xdp, bool gro) => xdp ? "with TCP and XDP" : gro ? "with TCP and VXLAN GRO" : tcp ? "with TCP" : "without TCP";
 }

@@ -4,15 +4,20 @@ using FlannelFast.Dataplane.Express;
 
 namespace FlannelFast.Control.Tunnels;
 
-/// <summary>What <see cref="Find"/> found: a road, or why there is none.</summary>
-/// <param name="Road">Null where there is a <paramref name="Reason"/>.</param>
-/// <param name="Underlay">The interface of the road.</param>
-/// <param name="Reason">One clause, "the underlay is IPv6"; null where there is a road.</param>
-/// <param name="WithoutXdp">The road to take if the driver refuses the program that <paramref name="Road"/> wants in it; null where it wants none.</param>
-internal sealed record ExpressRoadSearch(ExpressRoad? Road, Link? Underlay, string? Reason, ExpressRoad? WithoutXdp)
+/// <summary>What <see cref="Find"/> found: roads, or why there is none.</summary>
+/// <param name="Roads">The best one first; each is for when the kernel refuses what those before it want. Empty where there is a <paramref name="Reason"/>.</param>
+/// <param name="Underlay">The interface of the roads.</param>
+/// <param name="Reason">One clause, "the underlay is IPv6"; null where there are roads.</param>
+internal sealed record ExpressRoadSearch(IReadOnlyList<ExpressRoad> Roads, Link? Underlay, string? Reason)
 {
     /// <summary>Interfaces of this kind end on the same machine: what one end hands over whole, the other gets whole.</summary>
     private const string KindOfOneMachine = "veth";
+
+    /// <summary>The best road; null where there is none.</summary>
+    internal ExpressRoad? Best => Roads.Count > 0 ? Roads[0] : null;
+
+    /// <summary>The road that wants nothing but the lane itself; null where there is none.</summary>
+    internal ExpressRoad? Plain => Roads.Count > 0 ? Roads[^1] : null;
 
     /// <summary>Looks for the road of a tunnel. The cheapest obstacles come first; with the lane switched off the host is not asked at all.</summary>
     internal static ExpressRoadSearch Find(TunnelConfig config, IExpressHost host)
@@ -42,12 +47,18 @@ internal sealed record ExpressRoadSearch(ExpressRoad? Road, Link? Underlay, stri
         if (host.HasIpsecPolicies()) return Closed("this host has IPsec policies");
         bool always = engine.ExpressLane == ExpressLaneMode.On;
         bool arrivesWhole = underlay.Kind == KindOfOneMachine && host.PassesTunnelSuperPackets(underlay);
-        // Where TCP arrives cut, a program in the driver has it merged. A capture would see packets there that were never on the wire.
-        bool xdp = always && !arrivesWhole && underlay.Promiscuity == 0;
         var plain = new ExpressRoad { TunIndex = tun.Index, UnderlayIndex = underlay.Index, UnderlayMtu = underlay.Mtu, Tcp = always || arrivesWhole };
-        return xdp ? new(plain with { Xdp = true }, underlay, null, plain) : new(plain, underlay, null, null);
+        var roads = new List<ExpressRoad>();
+        // Where TCP arrives cut, something must merge it before the lane: the VXLAN driver's part of GRO, or a program in the driver of the interface.
+        if (!arrivesWhole && MayLendPort(engine) && host.MergesArriving(underlay)) roads.Add(plain with { Tcp = true, Gro = true });
+        // A capture would see packets there that were never on the wire.
+        if (!arrivesWhole && always && underlay.Promiscuity == 0) roads.Add(plain with { Xdp = true });
+        return new([.. roads, plain], underlay, null);
     }
 
+    /// <summary>With one source port all is to leave from the tunnel's, which a lent one cannot.</summary>
+    private static bool MayLendPort(EngineOptions engine) => engine is { Encapsulation: EncapsulationKind.Vxlan, UdpGro: true, SourcePorts: > 1 };
+
     /// <summary>No road, for a reason.</summary>
-    internal static ExpressRoadSearch Closed(string reason) => new(null, null, reason, null);
+    internal static ExpressRoadSearch Closed(string reason) => new([], null, reason);
 }

@@ -18,6 +18,12 @@ internal interface IExpressHost
     /// <summary>The link hands on super-packets of UDP tunnels whole.</summary>
     bool PassesTunnelSuperPackets(Link link);
 
+    /// <summary>Packets that arrive on the link pass GRO.</summary>
+    bool MergesArriving(Link link);
+
+    /// <summary>Datagrams lost at a port lent to the kernel's VXLAN driver, because they came past the program that hands them to the engine.</summary>
+    long CountStrays();
+
     /// <summary>By which link packets to each of the addresses leave; 0 where there is no way, or they stay on this host.</summary>
     int[] FindLinks(IReadOnlyList<IPAddress> destinations);
 }

@@ -26,6 +26,6 @@ internal static partial class TunnelLog
     [LoggerMessage(107, LogLevel.Information, "express lane closed: {Reason}")]
     internal static partial void ExpressLaneClosed(this ILogger log, string reason);
 
-    [LoggerMessage(108, LogLevel.Information, "express lane without XDP over {Underlay}: {Reason}")]
-    internal static partial void NoXdp(this ILogger log, string underlay, string reason);
+    [LoggerMessage(108, LogLevel.Information, "express lane without {What} over {Underlay}: {Reason}")]
+    internal static partial void LaneWithout(this ILogger log, string what, string underlay, string reason);
 }

@@ -26,6 +26,9 @@ internal sealed class TunnelRuntime : ITunnelRuntime
     /// <summary>Between two parts of the peers whose routes are asked for: a large mesh shall not take a core for itself.</summary>
     private static readonly TimeSpan s_askPause = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>A daemon that was killed while its port was lent to the VXLAN driver leaves it taken for some milliseconds (<see cref="VxlanDriverPort"/>).</summary>
+    private static readonly TimeSpan s_portPatience = TimeSpan.FromMilliseconds(500);
+
     private readonly ILogger _log;
     private readonly NetlinkClient _netlink;
     private readonly DeviceKeeper _keeper;
@@ -51,6 +54,7 @@ internal sealed class TunnelRuntime : ITunnelRuntime
         _engine = engine;
         _expressHost = new(netlink, OnNetworkChange);
         _express = new(_expressHost, engine.UseExpressLane, () => engine.IsExpressLaneOpen, () => engine.Peers.Peers, log);
+        engine.VxlanDriver = _expressHost.LendPort;
         _supervisor = new Thread(Supervise) { Name = "supervisor", IsBackground = true };
     }
 
@@ -102,13 +106,21 @@ internal sealed class TunnelRuntime : ITunnelRuntime
 
     private static PacketEngine CreateEngine(TunnelConfig config)
     {
-        try
+        long started = Stopwatch.GetTimestamp();
+        while (true)
         {
-            return PacketEngine.Create(config.Engine, config.Device, config.Subnets, config.Peers);
-        }
-        catch (ErrnoException refused)
-        {
-            throw HostRefusal.Explain(refused, config);
+            try
+            {
+                return PacketEngine.Create(config.Engine, config.Device, config.Subnets, config.Peers);
+            }
+            catch (ErrnoException refused) when (refused.Errno == Errno.EADDRINUSE && Stopwatch.GetElapsedTime(started) < s_portPatience)
+            {
+                Thread.Sleep(s_settleTime);
+            }
+            catch (ErrnoException refused)
+            {
+                throw HostRefusal.Explain(refused, config);
+            }
         }
     }
 

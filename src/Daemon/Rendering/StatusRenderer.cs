@@ -47,9 +47,11 @@ internal static class StatusRenderer
     {
         ExpressLaneReport lane = report.ExpressLane;
         if (!lane.Open) return $"off: {lane.Reason}";
-        string carries = ExpressLaneState.Carries(lane.Tcp == true, lane.Xdp == true);
-        string refusal = lane.XdpRefusal is { } reason ? $" (no XDP: {reason})" : "";
+        string carries = ExpressLaneState.Carries(lane.Tcp == true, lane.Xdp == true, lane.Gro == true);
+        string refusal = Refusal("VXLAN GRO", lane.GroRefusal) + Refusal("XDP", lane.XdpRefusal);
         return $"on: {report.Device.Name} <-> {lane.Interface}, {carries}{refusal}, {Quantity.Count(lane.Peers ?? 0)} {(lane.Peers == 1 ? "peer" : "peers")}";
+
+        static string Refusal(string what, string? reason) => reason is null ? "" : $" (no {what}: {reason})";
     }
 
     private static TextTable Capabilities(StatusReport report, TerminalStyle style)

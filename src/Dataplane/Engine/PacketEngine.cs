@@ -24,6 +24,7 @@ public sealed class PacketEngine : IDisposable
     private readonly int _collectionsAtStart;
     private readonly Lock _laneGate = new();
     private ExpressLane? _lane;
+    private LentPort? _lent;
 
     private PacketEngine(EngineOptions options, IReadOnlyList<IPNetwork> localSubnets, PeerTable peers, TunDevice tun, WorkerSockets[] sockets, Worker[] workers)
     {
@@ -47,6 +48,12 @@ public sealed class PacketEngine : IDisposable
 
     /// <summary>Raised on a worker's thread when the TUN device was deleted; answer with <see cref="RecreateTun"/> on another one.</summary>
     public event Action? TunLost;
+
+    /// <summary>
+    /// Has the kernel's VXLAN driver listen at the port of these options, until the result is disposed of, for roads with <see cref="ExpressRoad.Gro"/>; throws
+    /// <see cref="IOException"/> where it cannot. Null: there are no such roads.
+    /// </summary>
+    public Func<EngineOptions, IDisposable>? VxlanDriver { get; set; }
 
     /// <summary>True while packets take the express lane. It closes by itself when the kernel refuses a change of peers.</summary>
     public bool IsExpressLaneOpen
@@ -185,8 +192,8 @@ public sealed class PacketEngine : IDisposable
     /// </summary>
     /// <param name="road">Where, or null to close it.</param>
     /// <param name="endpoints">PublicIPs that are reached over <see cref="ExpressRoad.UnderlayIndex"/> on this host; packets of other peers stay with the workers.</param>
-    /// <exception cref="IOException">The kernel refused, for example because it is too old (Linux 6.6 is needed). No lane is open then.</exception>
-    /// <exception cref="InvalidOperationException">Options of this engine forbid it: off, an IPv6 underlay, or a source check that is not strict.</exception>
+    /// <exception cref="IOException">The kernel refused, for example because it is too old (Linux 6.6 is needed). No lane is open then, and the engine is at the tunnel's port.</exception>
+    /// <exception cref="InvalidOperationException">Options of this engine forbid it: off, an IPv6 underlay, a source check that is not strict, or no <see cref="VxlanDriver"/>.</exception>
     public void UseExpressLane(ExpressRoad? road, IReadOnlySet<IPAddress> endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
@@ -195,12 +202,46 @@ public sealed class PacketEngine : IDisposable
             if (road is null)
             {
                 _lane?.Close();
+                TakePortBack();
                 return;
             }
             if (ExpressLane.WhyImpossible(_options, _localSubnets) is { } reason) throw new InvalidOperationException($"no express lane: {reason}");
             _lane ??= new(_options, _localSubnets);
-            _lane.Use(road, endpoints, Peers);
+            // What is steered on one interface would be lost on the other.
+            if (_lent is not null && !(road.Gro && _lent.IsLent && road.UnderlayIndex == _lent.UnderlayIndex))
+            {
+                _lane.Close();
+                TakePortBack();
+            }
+            try
+            {
+                if (road.Gro && _lent is null) LendPort(road);
+                _lane.Use(road, endpoints, Peers, _lent?.Steering);
+            }
+            catch
+            {
+                TakePortBack();
+                throw;
+            }
         }
+    }
+
+    private void LendPort(ExpressRoad road)
+    {
+        if (VxlanDriver is not { } driver) throw new InvalidOperationException("no VXLAN driver to lend the port to");
+        // A lane without is in front of nothing: it is opened anew in front of this.
+        _lane!.Close();
+        _lent = LentPort.MoveAside(_sockets, _options, road.UnderlayIndex);
+        foreach (Worker worker in _workers) worker.LookAgain();
+        _lent.Lend(driver, _options);
+    }
+
+    private void TakePortBack()
+    {
+        if (_lent is null) return;
+        _lent.TakeBack(_options);
+        _lent = null;
+        foreach (Worker worker in _workers) worker.LookAgain();
     }
 
     /// <summary>Makes the deleted device again on the same queues, down and without address, and lets the workers use it.</summary>
@@ -223,6 +264,12 @@ public sealed class PacketEngine : IDisposable
         if (local.AddressFamily != _options.Local.AddressFamily) throw new ArgumentException($"an address of the family of {_options.Local} expected, not {local}");
         if (local.Equals(_options.Local)) return;
         EngineOptions moved = _options with { Local = local };
+        lock (_laneGate)
+        {
+            // The driver has the port at all addresses.
+            if (_lent is not null) _lane?.Close();
+            TakePortBack();
+        }
         var fresh = new Queue<WorkerSockets>(_sockets.Length);
         try
         {
@@ -276,6 +323,8 @@ public sealed class PacketEngine : IDisposable
         {
             _lane?.Dispose();
             _lane = null;
+            _lent?.Abandon();
+            _lent = null;
         }
         foreach (Worker worker in _workers) worker.Stop();
         foreach (Worker worker in _workers) worker.Dispose();

@@ -44,7 +44,7 @@ internal sealed class WorkerSockets : IDisposable
 
     private static WorkerSockets Bind(EngineOptions options, int sources)
     {
-        UdpPort main = UdpPort.Bind(options.Local, options.Port, options.Queues > 1, options.SocketBuffer, options.UdpGro, options.UdpSegment);
+        UdpPort main = BindMain(options);
         var senders = new List<UdpPort>();
         try
         {
@@ -62,6 +62,18 @@ internal sealed class WorkerSockets : IDisposable
         }
     }
 
+    /// <summary>Binds a socket of the tunnel's port to take <see cref="Main"/>'s place.</summary>
+    /// <exception cref="ErrnoException">The port cannot be had.</exception>
+    internal static UdpPort BindMain(EngineOptions options, bool absent = false) =>
+        UdpPort.Bind(options.Local, options.Port, options.Queues > 1, options.SocketBuffer, options.UdpGro, options.UdpSegment, absent: absent);
+
+    /// <summary>Binds one of another port that takes nothing but the datagrams of the tunnel's port.</summary>
+    /// <param name="options">Those of the engine.</param>
+    /// <param name="port">0 for the kernel's choice.</param>
+    /// <exception cref="ErrnoException">The kernel refused.</exception>
+    internal static UdpPort BindAside(EngineOptions options, int port) =>
+        UdpPort.Bind(options.Local, port, options.Queues > 1, options.SocketBuffer, options.UdpGro, options.UdpSegment, onlyFor: options.Port);
+
     /// <summary>How many source ports the options ask for.</summary>
     internal static int WantedSources(EngineOptions options) => options.Encapsulation == EncapsulationKind.Vxlan ? options.SourcePorts : 1;
 
@@ -72,12 +84,7 @@ internal sealed class WorkerSockets : IDisposable
     /// <summary>Puts other sockets behind the descriptors of these; takes them over. Where they are fewer, the tunnel's port stands in for the rest.</summary>
     internal void Become(WorkerSockets other)
     {
-        lock (_gate)
-        {
-            uint overflow = Main.ReadDrops();
-            Main.Become(other.Main);
-            _overflowBefore += overflow;
-        }
+        ReplaceMain(other.Main);
         for (int i = 0; i < _senders.Length; i++)
         {
             if (i < other._senders.Length) _senders[i].Become(other._senders[i]);
@@ -86,6 +93,19 @@ internal sealed class WorkerSockets : IDisposable
         SourcePorts = other.SourcePorts;
         // What was missing from the start has no descriptor here: that is not asked for again.
         Shortage = other.Shortage ?? _shortageAtStart;
+    }
+
+    /// <summary>Puts another socket behind the descriptor of <see cref="Main"/>; takes it over.</summary>
+    internal void ReplaceMain(UdpPort other)
+    {
+        lock (_gate)
+        {
+            uint overflow = Main.ReadDrops();
+            Main.Become(other);
+            _overflowBefore += overflow;
+        }
+        // Those that it stands in for have no socket of their own.
+        for (int i = SourcePorts - 1; i < _senders.Length; i++) _senders[i].StandFor(Main);
     }
 
     /// <summary>Datagrams the kernel has dropped at the socket of the tunnel's port, those at its predecessors included. Any thread.</summary>

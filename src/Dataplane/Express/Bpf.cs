@@ -51,8 +51,12 @@ internal static unsafe class Bpf
     /// Attaches a program to an interface: by tcx (Linux 6.6) behind those that are there, in the driver (XDP) as its only one. Closing the descriptor detaches it, and so does the end
     /// of the process.
     /// </summary>
+    /// <param name="program">A loaded one.</param>
+    /// <param name="interfaceIndex">Of the interface.</param>
+    /// <param name="place">BPF_TCX_INGRESS, BPF_TCX_EGRESS or BPF_XDP.</param>
+    /// <param name="before">By tcx only: a program attached there in front of which this one goes; null for behind all.</param>
     /// <exception cref="ErrnoException">The kernel refused; EBUSY where a driver has a program already.</exception>
-    internal static NativeFd Attach(NativeFd program, int interfaceIndex, uint place)
+    internal static NativeFd Attach(NativeFd program, int interfaceIndex, uint place, NativeFd? before = null)
     {
         bool isXdp = place == Libc.BPF_XDP;
         byte* attr = stackalloc byte[Libc.BpfAttrSize];
@@ -61,6 +65,11 @@ internal static unsafe class Bpf
         Put32(attr, Libc.BpfAttrLinkAttachType, place);
         // Without the flag a driver that cannot do it gets a program of the stack's, which runs behind GRO and would be of no use.
         if (isXdp) Put32(attr, Libc.BpfAttrLinkFlags, Libc.XDP_FLAGS_DRV_MODE);
+        if (before is not null)
+        {
+            Put32(attr, Libc.BpfAttrLinkFlags, Libc.BPF_F_BEFORE | Libc.BPF_F_LINK);
+            Put32(attr, Libc.BpfAttrLinkRelative, (uint)before.Number);
+        }
         return new(Call(Libc.BPF_LINK_CREATE, attr).ThrowOnError(isXdp ? "cannot attach an XDP program to the driver" : "cannot attach an eBPF program by tcx (Linux 6.6)"));
     }
 

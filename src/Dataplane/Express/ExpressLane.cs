@@ -15,7 +15,7 @@ internal sealed class ExpressLane : IDisposable
 {
     private readonly Prefix _subnet;
     private readonly LaneMaps _maps = new();
-    private NativeFd? _egress, _ingress, _xdp;
+    private NativeFd? _egress, _ingress, _xdp, _before;
     private IReadOnlySet<IPAddress> _endpoints = new HashSet<IPAddress>();
     private EngineOptions _options;
     private ExpressRoad? _road;
@@ -42,19 +42,23 @@ internal sealed class ExpressLane : IDisposable
     }
 
     /// <summary>Opens the lane, moves it, or changes who takes it.</summary>
+    /// <param name="road">Where.</param>
+    /// <param name="endpoints">PublicIPs that are reached there.</param>
+    /// <param name="table">The engine's peers.</param>
+    /// <param name="before">A program at the underlay's way in that gets what the lane leaves; not owned.</param>
     /// <exception cref="ErrnoException">The kernel refused; the lane is closed.</exception>
-    internal void Use(ExpressRoad road, IReadOnlySet<IPAddress> endpoints, PeerTable table)
+    internal void Use(ExpressRoad road, IReadOnlySet<IPAddress> endpoints, PeerTable table, NativeFd? before)
     {
         try
         {
-            _endpoints = endpoints;
+            (_endpoints, _before) = (endpoints, before);
             bool isAnother = _maps.Apply(table, endpoints);
             if (road == _road && !isAnother) return;
             Close();
             LaneFacts facts = Facts(road);
             using NativeFd egress = Bpf.LoadProgram("ff_egress", EgressProgram.Write(facts));
             using NativeFd ingress = Bpf.LoadProgram("ff_ingress", IngressProgram.Write(facts));
-            _ingress = Bpf.Attach(ingress, road.UnderlayIndex, Libc.BPF_TCX_INGRESS);
+            _ingress = Bpf.Attach(ingress, road.UnderlayIndex, Libc.BPF_TCX_INGRESS, before);
             if (road.Xdp) _xdp = AttachXdp(facts);
             _egress = Bpf.Attach(egress, road.TunIndex, Libc.BPF_TCX_EGRESS);
             _road = road;
@@ -70,7 +74,7 @@ internal sealed class ExpressLane : IDisposable
     /// <exception cref="ErrnoException">The kernel refused; the lane is closed.</exception>
     internal void Publish(PeerTable table)
     {
-        if (_road is { } road) Use(road, _endpoints, table);
+        if (_road is { } road) Use(road, _endpoints, table, _before);
     }
 
     /// <summary>Closes it; the next one is for another local address.</summary>

@@ -13,10 +13,15 @@ public sealed record ExpressRoad
     public required int UnderlayMtu { get; init; }
 
     /// <summary>
-    /// TCP takes the lane, too. Only worth it where the underlay passes tunnel super-packets on whole, or with <see cref="Xdp"/>: otherwise cut ones are merged again by no receiver
-    /// (their outer checksum is zero, which UDP_GRO wants not to be), and the engine is faster.
+    /// TCP takes the lane, too. Only worth it where the underlay passes tunnel super-packets on whole, or with <see cref="Gro"/> or <see cref="Xdp"/>: otherwise cut ones are merged
+    /// again by no receiver (their outer checksum is zero, which UDP_GRO wants not to be), and the engine is faster.
     /// </summary>
     public required bool Tcp { get; init; }
+
+    /// <summary>
+    /// VXLAN only: the tunnel's port is lent to the kernel's VXLAN driver (<see cref="Engine.PacketEngine.VxlanDriver"/>), so that GRO merges arriving TCP before the lane takes it.
+    /// </summary>
+    public bool Gro { get; init; }
 
     /// <summary>
     /// A program in the driver of the underlay interface (native XDP) takes arriving TCP out of its outer headers before GRO, which then merges it. The interface must have no such

@@ -39,6 +39,12 @@ internal static unsafe partial class Libc
     /// <summary>Linux 6.6, enum tcx_action_base.</summary>
     internal const int TCX_DROP = 2;
 
+    /// <summary>Linux 6.6; the place of the program before another one, which <see cref="BPF_F_LINK"/> says is named by its link.</summary>
+    internal const uint BPF_F_BEFORE = 8;
+
+    /// <summary>Linux 6.6.</summary>
+    internal const uint BPF_F_LINK = 1 << 13;
+
     internal const int BPF_ADJ_ROOM_MAC = 1;
     internal const ulong BPF_F_ADJ_ROOM_FIXED_GSO = 1;
     internal const ulong BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 = 2;
@@ -46,6 +52,7 @@ internal static unsafe partial class Libc
     internal const ulong BPF_F_ADJ_ROOM_ENCAP_L2_ETH = 64;
     internal const int BPF_ADJ_ROOM_ENCAP_L2_SHIFT = 56;
     internal const int BPF_F_INGRESS = 1;
+    internal const int BPF_F_CURRENT_NETNS = -1;
 
     internal const int BPF_FUNC_map_lookup_elem = 1;
     internal const int BPF_FUNC_map_update_elem = 2;
@@ -59,6 +66,9 @@ internal static unsafe partial class Libc
     internal const int BPF_FUNC_xdp_adjust_head = 44;
     internal const int BPF_FUNC_skb_adjust_room = 50;
     internal const int BPF_FUNC_xdp_adjust_meta = 54;
+    internal const int BPF_FUNC_sk_lookup_udp = 85;
+    internal const int BPF_FUNC_sk_release = 86;
+    internal const int BPF_FUNC_sk_assign = 124;
     internal const int BPF_FUNC_redirect_neigh = 152;
     internal const int BPF_FUNC_xdp_get_buff_len = 188;
 
@@ -135,4 +145,7 @@ internal static unsafe partial class Libc
     internal const int BpfAttrLinkTarget = 4;
     internal const int BpfAttrLinkAttachType = 8;
     internal const int BpfAttrLinkFlags = 12;
+
+    /// <summary>link_create.tcx.relative_fd of Linux 6.6, which older headers lack.</summary>
+    internal const int BpfAttrLinkRelative = 16;
 }

@@ -18,4 +18,5 @@ internal static unsafe partial class Libc
 {
     internal const ushort BPF_RET = 0x06;
     internal const ushort BPF_K = 0x00;
+    internal const ushort BPF_ABS = 0x20;
 }

@@ -29,6 +29,7 @@ internal static unsafe partial class Libc
     internal const int IPPROTO_UDP = 17;
     internal const int IPPROTO_IPV6 = 41;
     internal const int IP_MTU_DISCOVER = 10;
+    internal const int IP_FREEBIND = 15;
     internal const int IP_PMTUDISC_OMIT = 5;
     internal const int IPV6_MTU_DISCOVER = 23;
     internal const int IPV6_V6ONLY = 26;

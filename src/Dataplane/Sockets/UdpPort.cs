@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using FlannelFast.Dataplane.Interop;
@@ -21,6 +22,29 @@ internal sealed unsafe class UdpPort : IDisposable
     /// <summary>The descriptor; non-blocking, close-on-exec, still owned by this object.</summary>
     internal int Fd => _fd.Number;
 
+    /// <summary>The port it is bound to.</summary>
+    internal int Port
+    {
+        get
+        {
+            byte* address = stackalloc byte[SocketAddress.MaxSize];
+            uint length = SocketAddress.MaxSize;
+            SysResult.From(Libc.getsockname(Fd, address, &length)).ThrowOnError("cannot read the address of a UDP socket");
+            // At the same place in both families.
+            return BinaryPrimitives.ReverseEndianness(((sockaddr_in*)address)->sin_port);
+        }
+    }
+
+    /// <summary>A datagram waits to be read.</summary>
+    internal bool HasArrivals
+    {
+        get
+        {
+            var look = new pollfd { fd = Fd, events = Libc.POLLIN };
+            return Libc.poll(&look, 1, 0) > 0;
+        }
+    }
+
     /// <summary>The family of the socket.</summary>
     internal bool IsIpv6 { get; }
 
@@ -43,12 +67,17 @@ internal sealed unsafe class UdpPort : IDisposable
     /// <param name="buffer">Bytes of receive and send buffer to ask for.</param>
     /// <param name="gro">Try UDP_GRO.</param>
     /// <param name="segment">Try UDP_SEGMENT.</param>
+    /// <param name="onlyFor">Nothing that was sent to another port than this one is taken, so that nobody gets past a firewall of the tunnel's port; null takes what comes.</param>
+    /// <param name="absent">The address need not be there now (IP_FREEBIND), as it need not be for a socket once bound.</param>
     /// <exception cref="ErrnoException">EADDRINUSE, EADDRNOTAVAIL, EACCES and the like, with the address in the message.</exception>
-    internal static UdpPort Bind(IPAddress local, int port, bool share, int buffer, bool gro, bool segment)
+    internal static UdpPort Bind(IPAddress local, int port, bool share, int buffer, bool gro, bool segment, int? onlyFor = null, bool absent = false)
     {
         UdpPort udp = Open(local);
         try
         {
+            // Before the port is bound, so that not one other datagram comes in.
+            if (onlyFor is { } sentTo) udp.AcceptOnly(sentTo);
+            if (absent) udp.SetOption(Libc.IPPROTO_IP, Libc.IP_FREEBIND, 1).ThrowOnError("cannot bind a UDP socket to an address that may be absent (IP_FREEBIND)");
             udp.ConfigureSending(buffer);
             udp.ConfigureReceiving(share, buffer, gro);
             // Value 0 leaves the socket as it is and only asks whether the option is known (Linux 4.18).
@@ -155,9 +184,26 @@ internal sealed unsafe class UdpPort : IDisposable
     private void RefuseEverything()
     {
         var refuse = new sock_filter { code = Libc.BPF_RET | Libc.BPF_K, k = 0 };
-        var program = new sock_fprog { len = 1, filter = &refuse };
-        SysResult.From(Libc.setsockopt(Fd, Libc.SOL_SOCKET, Libc.SO_ATTACH_FILTER, &program, (uint)sizeof(sock_fprog)))
-            .ThrowOnError("cannot close a source port to the outside (SO_ATTACH_FILTER)");
+        AttachFilter([refuse], "cannot close a source port to the outside (SO_ATTACH_FILTER)");
+    }
+
+    /// <summary>A filter that sees datagrams from their UDP header on, and looks at the destination port in it.</summary>
+    private void AcceptOnly(int port) => AttachFilter(
+        [
+            new() { code = Libc.BPF_LD | Libc.BPF_H | Libc.BPF_ABS, k = 2 },
+            new() { code = Libc.BPF_JMP | Libc.BPF_JEQ | Libc.BPF_K, jf = 1, k = (uint)port },
+            new() { code = Libc.BPF_RET | Libc.BPF_K, k = uint.MaxValue },
+            new() { code = Libc.BPF_RET | Libc.BPF_K, k = 0 },
+        ],
+        "cannot close a port to all but the tunnel's datagrams (SO_ATTACH_FILTER)");
+
+    private void AttachFilter(ReadOnlySpan<sock_filter> code, string attempted)
+    {
+        fixed (sock_filter* filter = code)
+        {
+            var program = new sock_fprog { len = (ushort)code.Length, filter = filter };
+            SysResult.From(Libc.setsockopt(Fd, Libc.SOL_SOCKET, Libc.SO_ATTACH_FILTER, &program, (uint)sizeof(sock_fprog))).ThrowOnError(attempted);
+        }
     }
 
     private SysResult SetOption(int level, int option, int value) =>

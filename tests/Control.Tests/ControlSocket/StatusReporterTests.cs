@@ -82,10 +82,10 @@ public sealed class StatusReporterTests
     public void The_express_lane_says_where_it_runs_or_why_it_does_not()
     {
         Assert.Equal(
-            new(true, null, "eth0", true, false, null, 12, new(3_000_000, 4_200_000_000, 7), new(6_000_000, 8_400_000_000, 0)),
+            new(true, null, "eth0", true, false, null, false, null, 12, new(3_000_000, 4_200_000_000, 7), new(6_000_000, 8_400_000_000, 0)),
             Report(FakeTunnelRuntime.Config(EncapsulationKind.Vxlan)).ExpressLane);
         Assert.Equal(
-            new(false, "this host has IPsec policies", null, null, null, null, null, null, null),
+            new(false, "this host has IPsec policies", null, null, null, null, null, null, null, null, null),
             Report(FakeTunnelRuntime.Config()).ExpressLane);
     }
 
@@ -98,7 +98,7 @@ public sealed class StatusReporterTests
         using var runtime = new FakeTunnelRuntime(config);
         TunnelStatus status = runtime.ReadStatus() with { ExpressLane = isStateOpen ? new("eth0", null) : new(null, "being prepared") };
         ExpressLaneReport lane = new StatusReporter(config, "1").Report(status).ExpressLane;
-        Assert.Equal(new(false, reason, null, null, null, null, null, lane.Egress, lane.Ingress), lane);
+        Assert.Equal(new(false, reason, null, null, null, null, null, null, null, lane.Egress, lane.Ingress), lane);
         // What was carried stays known.
         Assert.Equal(!isStateOpen, lane.Egress is not null);
     }

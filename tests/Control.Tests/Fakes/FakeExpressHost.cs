@@ -15,6 +15,10 @@ internal sealed class FakeExpressHost : IExpressHost
 
     internal bool PassesSuperPackets { get; set; }
 
+    internal bool MergesArrivals { get; set; }
+
+    internal long Strays { get; set; }
+
     /// <summary>Answers every question with this instead.</summary>
     internal IOException? Refusal { get; set; }
 
@@ -33,6 +37,10 @@ internal sealed class FakeExpressHost : IExpressHost
     public bool HasIpsecPolicies() => Answer(HasPolicies);
 
     public bool PassesTunnelSuperPackets(Link link) => Answer(PassesSuperPackets);
+
+    public bool MergesArriving(Link link) => Answer(MergesArrivals);
+
+    public long CountStrays() => Answer(Strays);
 
     public int[] FindLinks(IReadOnlyList<IPAddress> destinations)
     {

@@ -28,9 +28,11 @@ public sealed class ExpressHostTests
         using ExpressHost host = new(netlink, _ => { });
         TunnelConfig config = FakeTunnelRuntime.Config(EncapsulationKind.Vxlan);
         ExpressRoad expected = new() { TunIndex = netlink.Links.Get("ff0").Index, UnderlayIndex = netlink.Links.Get("eth0").Index, UnderlayMtu = 1500, Tcp = true };
-        Assert.Equal(expected, ExpressRoadSearch.Find(config, host).Road);
+        Assert.Equal(expected, ExpressRoadSearch.Find(config, host).Best);
         Shell("ethtool -K eth0 tx-udp_tnl-segmentation off");
-        Assert.Equal(expected with { Tcp = false }, ExpressRoadSearch.Find(config, host).Road);
+        Assert.Equal([expected with { Tcp = false }], ExpressRoadSearch.Find(config, host).Roads);
+        Shell("ethtool -K eth0 gro on");
+        Assert.Equal([expected with { Gro = true }, expected with { Tcp = false }], ExpressRoadSearch.Find(config, host).Roads);
         Assert.Equal("lo is the loopback interface", ExpressRoadSearch.Find(config with { Engine = config.Engine with { Local = IPAddress.Loopback } }, host).Reason);
         Shell("ip addr del 192.0.2.1/24 dev eth0");
         Assert.Equal("no interface owns 192.0.2.1", ExpressRoadSearch.Find(config, host).Reason);

@@ -20,7 +20,7 @@ public sealed class ExpressLaneKeeperTests : IDisposable
     private readonly ExpressLaneKeeper _keeper;
     private TunnelConfig _config = FakeTunnelRuntime.Config(EncapsulationKind.Vxlan);
     private IReadOnlyList<Peer> _peers = [FakeTunnelRuntime.Peer(2), FakeTunnelRuntime.Peer(3)];
-    private Exception? _refusal, _xdpRefusal;
+    private Exception? _refusal, _xdpRefusal, _groRefusal, _closeRefusal;
     private bool _isOpen;
 
     public ExpressLaneKeeperTests() => _keeper = new(_host, Use, () => _isOpen, () => _peers, _log);
@@ -253,6 +253,56 @@ public sealed class ExpressLaneKeeperTests : IDisposable
     }
 
     [Fact]
+    public void Without_the_VXLAN_driver_it_opens_without_TCP()
+    {
+        _host.MergesArrivals = true;
+        _config = _config with { Engine = _config.Engine with { Encapsulation = EncapsulationKind.Vxlan } };
+        _groRefusal = new ErrnoException(Errno.EPERM, "cannot make a network namespace");
+        Look();
+        Look(isAudit: true);
+        Assert.Equal(["7-2 mtu 1500 gro: 192.0.2.2 192.0.2.3", "7-2 mtu 1500: 192.0.2.2 192.0.2.3"], _calls);
+        Assert.Equal(new ExpressLaneState("eth0", null) { GroRefusal = _groRefusal.Message }, _keeper.State);
+        Assert.Equal([$"Information: express lane without VXLAN GRO over eth0: {_groRefusal.Message}", "Information: express lane open: ff0 <-> eth0, without TCP, for 2 hosts"], _log.Lines);
+    }
+
+    /// <summary>What does not pass the program that hands datagrams to the engine would be lost again and again.</summary>
+    [Fact]
+    public void Datagrams_lost_at_the_lent_port_end_the_lending_for_good()
+    {
+        _host.MergesArrivals = true;
+        _config = _config with { Engine = _config.Engine with { Encapsulation = EncapsulationKind.Vxlan } };
+        Look();
+        Look(isAudit: true);
+        Assert.Equal(new ExpressLaneState("eth0", null), _keeper.State);
+        _host.Strays = 3;
+        Look(isAudit: true);
+        const string Reason = "3 datagrams were lost that came in fragments or by another interface";
+        Assert.Equal(new ExpressLaneState("eth0", null) { GroRefusal = Reason }, _keeper.State);
+        _host.Strays = 0;
+        _isOpen = false;
+        Look(isAudit: true);
+        Assert.Equal(["7-2 mtu 1500 gro: 192.0.2.2 192.0.2.3", "7-2 mtu 1500: 192.0.2.2 192.0.2.3", "7-2 mtu 1500: 192.0.2.2 192.0.2.3"], _calls);
+        Assert.Contains($"Information: express lane without VXLAN GRO over eth0: {Reason}", _log.Lines);
+    }
+
+    /// <summary>Whoever took the tunnel's port meanwhile: packets still arrive, and it is tried until the port is back.</summary>
+    [Fact]
+    public void A_port_that_does_not_come_back_is_asked_for_again()
+    {
+        Look();
+        _host.Tun = null;
+        _closeRefusal = new ErrnoException(Errno.EADDRINUSE, "cannot bind UDP 192.0.2.1:8472");
+        Look();
+        Look();
+        Assert.Equal($"ff0 is missing; {_closeRefusal.Message}", _keeper.State.Reason);
+        _closeRefusal = null;
+        Look();
+        Look();
+        Assert.Equal(["closed", "closed", "closed"], _calls[1..]);
+        Assert.Equal("ff0 is missing", _keeper.State.Reason);
+    }
+
+    [Fact]
     public void A_kernel_that_refuses_both_ways_is_asked_once()
     {
         _config = _config with { Engine = _config.Engine with { ExpressLane = ExpressLaneMode.On } };
@@ -288,10 +338,10 @@ public sealed class ExpressLaneKeeperTests : IDisposable
 
     private void Use(ExpressRoad? road, IReadOnlySet<IPAddress> endpoints)
     {
-        Exception? refusal = road?.Xdp == true ? _xdpRefusal ?? _refusal : _refusal;
+        Exception? refusal = road switch { null => _closeRefusal, { Xdp: true } => _xdpRefusal ?? _refusal, { Gro: true } => _groRefusal ?? _refusal, _ => _refusal };
         _isOpen = road is not null && refusal is null;
         _calls.Add(road is null ? "closed" : string.Join(' ',
-            [$"{road.TunIndex}-{road.UnderlayIndex} mtu {road.UnderlayMtu}{(road.Xdp ? " xdp" : "")}:", .. endpoints.Select(e => e.ToString()).Order(StringComparer.Ordinal)]));
-        if (refusal is not null && road is not null) throw refusal;
+            [$"{road.TunIndex}-{road.UnderlayIndex} mtu {road.UnderlayMtu}{(road.Xdp ? " xdp" : "")}{(road.Gro ? " gro" : "")}:", .. endpoints.Select(e => e.ToString()).Order(StringComparer.Ordinal)]));
+        if (refusal is not null) throw refusal;
     }
 }

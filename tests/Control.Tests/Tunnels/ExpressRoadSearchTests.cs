@@ -15,7 +15,7 @@ public sealed class ExpressRoadSearchTests
     public void The_road_is_from_the_tunnel_to_the_owner_of_the_local_address()
     {
         ExpressRoadSearch found = Find();
-        Assert.Equal((new ExpressRoad { TunIndex = 7, UnderlayIndex = 2, UnderlayMtu = 1500, Tcp = false }, null), (found.Road, found.Reason));
+        Assert.Equal((new ExpressRoad { TunIndex = 7, UnderlayIndex = 2, UnderlayMtu = 1500, Tcp = false }, null), (found.Best, found.Reason));
         Assert.Equal("eth0", found.Underlay?.Name);
     }
 
@@ -34,11 +34,34 @@ public sealed class ExpressRoadSearchTests
         _host.Underlay = _host.Underlay! with { Kind = kind };
         _host.PassesSuperPackets = passes;
         ExpressRoadSearch found = Find(mode: mode);
-        Assert.Equal((tcp, xdp), (found.Road!.Tcp, found.Road.Xdp));
-        Assert.Equal(xdp ? found.Road with { Xdp = false } : null, found.WithoutXdp);
+        Assert.Equal((tcp, xdp), (found.Best!.Tcp, found.Best.Xdp));
+        Assert.Equal(xdp ? [found.Best, found.Best with { Xdp = false }] : [found.Best], found.Roads);
         // Who watches the underlay sees what is on the wire.
         _host.Underlay = _host.Underlay with { Promiscuity = 1 };
-        Assert.Equal((found.Road with { Xdp = false }, null), (Find(mode: mode).Road, Find(mode: mode).WithoutXdp));
+        Assert.Equal([found.Best with { Xdp = false }], Find(mode: mode).Roads);
+    }
+
+    /// <summary>Cut TCP in VXLAN: the driver's GRO before a program in the interface's driver, and no lane for TCP without both, unless told so.</summary>
+    [Fact]
+    public void VXLAN_that_arrives_cut_is_merged_by_its_driver_where_GRO_is_on()
+    {
+        _host.MergesArrivals = true;
+        ExpressRoad plain = new() { TunIndex = 7, UnderlayIndex = 2, UnderlayMtu = 1500, Tcp = false };
+        Assert.Equal([plain with { Tcp = true, Gro = true }, plain], Find().Roads);
+        plain = plain with { Tcp = true };
+        Assert.Equal([plain with { Gro = true }, plain with { Xdp = true }, plain], Find(mode: ExpressLaneMode.On).Roads);
+        _host.Underlay = _host.Underlay! with { Kind = "veth" };
+        _host.PassesSuperPackets = true;
+        Assert.Equal([plain], Find().Roads);
+    }
+
+    [Fact]
+    public void The_port_is_not_lent_where_it_is_another_one_or_wanted_as_the_only_source()
+    {
+        _host.MergesArrivals = true;
+        EngineOptions engine = _config.Engine;
+        foreach (EngineOptions other in (EngineOptions[])[engine with { Encapsulation = EncapsulationKind.Udp }, engine with { SourcePorts = 1 }, engine with { UdpGro = false }])
+            Assert.DoesNotContain(ExpressRoadSearch.Find(_config with { Engine = other }, _host).Roads, road => road.Gro);
     }
 
     [Fact]
@@ -61,7 +84,7 @@ public sealed class ExpressRoadSearchTests
     {
         IPNetwork ipv4 = _config.Networks[0], ipv6 = IPNetwork.Parse("fd00:5::/48");
         Assert.Equal("the tunnel carries no IPv4", ExpressRoadSearch.Find(_config with { Networks = [ipv6] }, _host).Reason);
-        Assert.NotNull(ExpressRoadSearch.Find(_config with { Networks = [ipv6, ipv4] }, _host).Road);
+        Assert.NotNull(ExpressRoadSearch.Find(_config with { Networks = [ipv6, ipv4] }, _host).Best);
     }
 
     [Fact]
@@ -83,7 +106,7 @@ public sealed class ExpressRoadSearchTests
         _host.HasPolicies = true;
         Assert.Equal("this host has IPsec policies", Find().Reason);
         _host.HasPolicies = false;
-        Assert.NotNull(Find().Road);
+        Assert.NotNull(Find().Best);
     }
 
     /// <summary>A capture of the underlay sees what the lane sends and receives there.</summary>
@@ -91,7 +114,7 @@ public sealed class ExpressRoadSearchTests
     public void A_watched_underlay_is_no_obstacle()
     {
         _host.Underlay = _host.Underlay! with { Promiscuity = 1 };
-        Assert.NotNull(Find().Road);
+        Assert.NotNull(Find().Best);
     }
 
     [Fact]
@@ -99,7 +122,7 @@ public sealed class ExpressRoadSearchTests
     {
         _host.Refusal = new IOException("cannot find link ff0: no");
         ExpressRoadSearch found = Find();
-        Assert.Equal((null, "cannot find link ff0: no"), (found.Road, found.Reason));
+        Assert.Equal((null, "cannot find link ff0: no"), (found.Best, found.Reason));
     }
 
     private ExpressRoadSearch Find(ExpressLaneMode mode = ExpressLaneMode.Auto) =>

@@ -43,13 +43,15 @@ public sealed class RenderingTests
     }
 
     [Theory]
-    [InlineData(true, false, null, 2, "express lane   on: ff0 <-> eth0, with TCP, 2 peers")]
-    [InlineData(false, false, null, 1, "express lane   on: ff0 <-> eth0, without TCP, 1 peer")]
-    [InlineData(true, true, null, 1, "express lane   on: ff0 <-> eth0, with TCP and XDP, 1 peer")]
-    [InlineData(false, false, "it is busy", 1, "express lane   on: ff0 <-> eth0, without TCP (no XDP: it is busy), 1 peer")]
-    public void An_open_express_lane_says_where_and_what(bool tcp, bool xdp, string? refusal, int peers, string expected)
+    [InlineData(true, false, null, false, null, 2, "express lane   on: ff0 <-> eth0, with TCP, 2 peers")]
+    [InlineData(false, false, null, false, null, 1, "express lane   on: ff0 <-> eth0, without TCP, 1 peer")]
+    [InlineData(true, true, null, false, null, 1, "express lane   on: ff0 <-> eth0, with TCP and XDP, 1 peer")]
+    [InlineData(true, false, null, true, null, 1, "express lane   on: ff0 <-> eth0, with TCP and VXLAN GRO, 1 peer")]
+    [InlineData(false, false, "it is busy", false, null, 1, "express lane   on: ff0 <-> eth0, without TCP (no XDP: it is busy), 1 peer")]
+    [InlineData(true, true, null, false, "no right", 1, "express lane   on: ff0 <-> eth0, with TCP and XDP (no VXLAN GRO: no right), 1 peer")]
+    public void An_open_express_lane_says_where_and_what(bool tcp, bool xdp, string? refusal, bool gro, string? groRefusal, int peers, string expected)
     {
-        StatusReport report = Report(EncapsulationKind.Udp, 1) with { ExpressLane = new(true, null, "eth0", tcp, xdp, refusal, peers, new(1, 2, 0), new(3, 4, 0)) };
+        StatusReport report = Report(EncapsulationKind.Udp, 1) with { ExpressLane = new(true, null, "eth0", tcp, xdp, refusal, gro, groRefusal, peers, new(1, 2, 0), new(3, 4, 0)) };
         using var text = new StringWriter();
         StatusRenderer.Write(text, report, new TerminalStyle(false));
         Assert.Contains($"\n{expected}\n", text.ToString());

@@ -131,13 +131,17 @@ public sealed unsafe class WorkerSocketsTests
     public void Where_the_new_address_has_fewer_ports_the_tunnels_own_stands_in() => InNamespace(() =>
     {
         using WorkerSockets sockets = WorkerSockets.Bind(Options(One));
-        AllowPorts(40_000, 40_001);
+        AllowPorts(40_000, 40_002);
+        using UdpPort taken = UdpPort.Bind(IPAddress.Parse(Two), 40_002, share: false, 1 << 16, gro: false, segment: false);
         sockets.Become(sockets.BindAnew(Options(Two)));
         IPEndPoint[] names = Names(sockets);
         Assert.All(names, name => Assert.Equal(IPAddress.Parse(Two), name.Address));
         Assert.Equal((3, 3, 6), (sockets.SourcePorts, names.Distinct().Count(), names.Count(name => name.Port == 8472)));
         Assert.NotNull(sockets.Shortage);
 
+        taken.Dispose();
+        sockets.ReplaceMain(WorkerSockets.BindAside(Options(Two), 0));
+        Assert.DoesNotContain(8472, Names(sockets).Select(name => name.Port));
         AllowPorts(40_000, 50_000);
         sockets.Become(sockets.BindAnew(Options(One)));
         Assert.Equal((8, 8, (string?)null), (sockets.SourcePorts, Names(sockets).Distinct().Count(), sockets.Shortage));

@@ -12,6 +12,7 @@ internal static class AbiExceptions
         ["Libc.BPF_TCX_EGRESS"] = "an enumerator of Linux 6.6, which headers before lack",
         ["Libc.TCX_NEXT"] = "an enumerator of Linux 6.6, which headers before lack",
         ["Libc.TCX_DROP"] = "an enumerator of Linux 6.6, which headers before lack",
+        ["Libc.BpfAttrLinkRelative"] = "link_create.tcx.relative_fd of Linux 6.6, which headers before lack",
         ["Libc.LibraryName"] = "the name the loader looks for, not a name in a header",
     };
 
@@ -62,6 +63,8 @@ internal static class AbiExceptions
     /// </summary>
     internal static readonly Dictionary<string, Version> NewerThanHeaders = new()
     {
+        ["Libc.BPF_F_BEFORE"] = new(6, 6),
+        ["Libc.BPF_F_LINK"] = new(6, 6),
         ["Libc.TUN_F_USO4"] = new(6, 2),
         ["Libc.TUN_F_USO6"] = new(6, 2),
         ["Libc.VIRTIO_NET_HDR_GSO_UDP_L4"] = new(6, 2),

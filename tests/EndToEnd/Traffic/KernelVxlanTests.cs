@@ -15,6 +15,7 @@ public sealed class KernelVxlanTests
     [InlineData(nameof(Underlay.Veth), "udpcsum", "on")]
     [InlineData(nameof(Underlay.Veth), "noudpcsum", "on")]
     [InlineData(nameof(Underlay.WireLike), "noudpcsum", "on")]
+    [InlineData(nameof(Underlay.WireLike), "udpcsum", "auto")]
     public void Both_understand_each_other(string underlay, string checksums, string expressLane)
     {
         using TwoNodes nodes = TwoNodes.Create(Enum.Parse<Underlay>(underlay));

@@ -1,0 +1,88 @@
+using FlannelFast.Dataplane.Interop;
+using FlannelFast.Dataplane.Packets;
+
+namespace FlannelFast.Dataplane.Express;
+
+/// <summary>
+/// The program at the underlay interface's way in that hands datagrams of the tunnel's port to an engine's sockets at another port while the kernel's VXLAN driver has the
+/// tunnel's own (<see cref="Engine.LentPort"/>). Headers stay as they are. What it cannot tell goes on to the stack: fragments, whose ports only the first has.
+/// </summary>
+internal static class SteeringProgram
+{
+    private const int Scratch = -8, Ip = -32, Tuple = -48, TupleSize = 12;
+    private const ushort FragmentMask = 0x3FFF;
+
+    /// <param name="local">The engine's address, in host order.</param>
+    /// <param name="port">The tunnel's port.</param>
+    /// <param name="aside">Where the engine's sockets are, at the same address.</param>
+    internal static ulong[] Write(uint local, int port, int aside)
+    {
+        var code = new BpfAssembler();
+        var next = new BpfLabel();
+        code.Move(BpfRegister.R6, BpfRegister.R1);
+        Expect(code, Libc.BPF_W, BpfRegister.R6, Libc.SkBuffProtocol, LaneCode.EtherTypeIpv4, next);
+        // The stack may know whose the frame of a VLAN is, and whose a frame for another host.
+        Expect(code, Libc.BPF_W, BpfRegister.R6, Libc.SkBuffVlanPresent, 0, next);
+        Expect(code, Libc.BPF_W, BpfRegister.R6, Libc.SkBuffPacketType, 0, next);
+        code.Move(BpfRegister.R2, LaneCode.EthernetHeaderLength);
+        Copy(code, Ip, Ipv4.MinHeaderLength, next);
+        Expect(code, Libc.BPF_B, BpfRegister.Frame, Ip + 9, IpProtocol.Udp, next);
+        Expect(code, Libc.BPF_W, BpfRegister.Frame, Ip + 16, LaneCode.Network32(local), next);
+        code.Load(Libc.BPF_H, BpfRegister.R1, BpfRegister.Frame, Ip + 6);
+        code.Alu32(Libc.BPF_AND, BpfRegister.R1, LaneCode.Network16(FragmentMask));
+        code.JumpIf(Libc.BPF_JNE, BpfRegister.R1, 0, next);
+        // The ports, behind whatever options there are.
+        code.Load(Libc.BPF_B, BpfRegister.R2, BpfRegister.Frame, Ip);
+        code.Alu(Libc.BPF_AND, BpfRegister.R2, 0xF);
+        code.Alu(Libc.BPF_LSH, BpfRegister.R2, 2);
+        code.Alu(Libc.BPF_ADD, BpfRegister.R2, LaneCode.EthernetHeaderLength);
+        Copy(code, Scratch, sizeof(uint), next);
+        Expect(code, Libc.BPF_H, BpfRegister.Frame, Scratch + 2, LaneCode.Network16((ushort)port), next);
+        Assign(code, local, aside, next);
+        code.Mark(next);
+        code.Return(Libc.TCX_NEXT);
+        return code.Build();
+    }
+
+    /// <summary>Finds the socket for the sender, of several that share the port always the same one, and gives it the packet (bpf-helpers(7), bpf_sk_assign).</summary>
+    private static void Assign(BpfAssembler code, uint local, int aside, BpfLabel next)
+    {
+        // struct bpf_sock_tuple, ipv4: saddr, daddr, sport, dport.
+        code.Load(Libc.BPF_W, BpfRegister.R1, BpfRegister.Frame, Ip + 12);
+        code.Store(Libc.BPF_W, BpfRegister.Frame, Tuple, BpfRegister.R1);
+        code.Store(Libc.BPF_W, BpfRegister.Frame, Tuple + 4, (int)LaneCode.Network32(local));
+        code.Load(Libc.BPF_H, BpfRegister.R1, BpfRegister.Frame, Scratch);
+        code.Store(Libc.BPF_H, BpfRegister.Frame, Tuple + 8, BpfRegister.R1);
+        code.Store(Libc.BPF_H, BpfRegister.Frame, Tuple + 10, LaneCode.Network16((ushort)aside));
+        code.Move(BpfRegister.R1, BpfRegister.R6);
+        code.StackAddress(BpfRegister.R2, Tuple);
+        code.Move(BpfRegister.R3, TupleSize);
+        code.Move(BpfRegister.R4, Libc.BPF_F_CURRENT_NETNS);
+        code.Move(BpfRegister.R5, 0);
+        code.Call(Libc.BPF_FUNC_sk_lookup_udp);
+        code.JumpIf(Libc.BPF_JEQ, BpfRegister.R0, 0, next);
+        code.Move(BpfRegister.R7, BpfRegister.R0);
+        code.Move(BpfRegister.R1, BpfRegister.R6);
+        code.Move(BpfRegister.R2, BpfRegister.R7);
+        code.Move(BpfRegister.R3, 0);
+        code.Call(Libc.BPF_FUNC_sk_assign);
+        code.Move(BpfRegister.R1, BpfRegister.R7);
+        code.Call(Libc.BPF_FUNC_sk_release);
+    }
+
+    /// <summary>Copies bytes of the packet from the offset in R2 on to the stack; a shorter packet is the stack's.</summary>
+    private static void Copy(BpfAssembler code, int place, int length, BpfLabel next)
+    {
+        code.Move(BpfRegister.R1, BpfRegister.R6);
+        code.StackAddress(BpfRegister.R3, place);
+        code.Move(BpfRegister.R4, length);
+        code.Call(Libc.BPF_FUNC_skb_load_bytes);
+        code.JumpIf(Libc.BPF_JNE, BpfRegister.R0, 0, next);
+    }
+
+    private static void Expect(BpfAssembler code, byte size, BpfRegister address, int place, uint value, BpfLabel next)
+    {
+        code.Load(size, BpfRegister.R1, address, place);
+        code.JumpIf32(Libc.BPF_JNE, BpfRegister.R1, value, next);
+    }
+}
