@@ -41,7 +41,7 @@ internal sealed class TunnelOptions
         _ignoreReservedBits = Flag(SettingKeys.IgnoreReservedBits, "vxlan only: accept headers with reserved bits set (RFC 7348); Linux refuses them");
         _tunOffloads = Switch(SettingKeys.TunOffloads, "Exchange super-packets with the device where the kernel can", engine.TunOffloads);
         _udpSegment = Switch(SettingKeys.UdpSegment, "Send runs of datagrams at once where the kernel can", engine.UdpSegment);
-        _udpGro = Switch(SettingKeys.UdpGro, "Receive runs of datagrams at once where the kernel can", engine.UdpGro);
+        _udpGro = Switch(SettingKeys.UdpGro, "Have the kernel merge what arrives: runs of datagrams, and TCP in VXLAN (see express lane)", engine.UdpGro);
         _coalesce = Switch(SettingKeys.Coalesce, "Merge received segments of a flow; needs --tun-offloads", engine.Coalesce);
         _pause = Text(SettingKeys.Pause, "MICROSECONDS", $"Pause after a heavy burst so that the next one is larger, 0 to {TunnelDefaults.MaxPause}; 0 never pauses", engine.PauseMicroseconds);
         _realTime = Switch(SettingKeys.RealTime, "Schedule busy workers before programs (SCHED_RR), as the kernel schedules its own devices; needs CAP_SYS_NICE", engine.RealTime);

@@ -55,7 +55,7 @@ public sealed record EngineOptions
     /// <summary>Send equal-sized datagrams to one peer as one (UDP_SEGMENT), where the kernel can.</summary>
     public bool UdpSegment { get; init; } = true;
 
-    /// <summary>Receive runs of datagrams as one (UDP_GRO), where the kernel can.</summary>
+    /// <summary>Receive runs of datagrams as one (UDP_GRO), where the kernel can; without it there is no road with <see cref="ExpressRoad.Gro"/> either.</summary>
     public bool UdpGro { get; init; } = true;
 
     /// <summary>Exchange super-packets with the TUN device (virtio-net header, TSO, USO), where the kernel can.</summary>

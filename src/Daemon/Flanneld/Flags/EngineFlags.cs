@@ -27,7 +27,7 @@ internal sealed class EngineFlags
         _sourcePorts = Integer("source-ports", s_engine.SourcePorts, 1, EngineOptions.MaxSourcePorts, "vxlan by the engine: UDP source ports per worker that flows are spread over; 1 sends all from the tunnel's port");
         _tunOffloads = Switch("tun-offloads", s_engine.TunOffloads, "exchange super-packets with the TUN device where the kernel can");
         _udpSegment = Switch("udp-segment", s_engine.UdpSegment, "send runs of datagrams at once where the kernel can");
-        _udpGro = Switch("udp-gro", s_engine.UdpGro, "receive runs of datagrams at once where the kernel can");
+        _udpGro = Switch("udp-gro", s_engine.UdpGro, "have the kernel merge what arrives: runs of datagrams, and TCP in VXLAN");
         _coalesce = Switch("coalesce", s_engine.Coalesce, "merge received segments of a flow; needs -tun-offloads");
         _pause = Integer("pause", s_engine.PauseMicroseconds, 0, TunnelDefaults.MaxPause, "microseconds to pause after a heavy burst so that the next one is larger; 0 never pauses");
         _realTime = Switch("real-time", s_engine.RealTime, "schedule busy workers before programs, as the kernel schedules its own devices; needs CAP_SYS_NICE");
