@@ -19,10 +19,10 @@ internal readonly record struct MachineUsage(double DaemonSeconds, double Machin
         return new(daemons.Sum(ProcessTable.ProcessorSeconds), busy, daemons.Sum(ProcessTable.ContextSwitches), switches);
     }
 
-    /// <summary>What was used between two readings.</summary>
+    /// <summary>What was used between two readings. Threads that ended in between took their counts with them, but nobody used less than nothing.</summary>
     public static MachineUsage operator -(MachineUsage later, MachineUsage earlier) => new(
-        later.DaemonSeconds - earlier.DaemonSeconds, later.MachineSeconds - earlier.MachineSeconds,
-        later.DaemonSwitches - earlier.DaemonSwitches, later.MachineSwitches - earlier.MachineSwitches);
+        Math.Max(0, later.DaemonSeconds - earlier.DaemonSeconds), later.MachineSeconds - earlier.MachineSeconds,
+        Math.Max(0, later.DaemonSwitches - earlier.DaemonSwitches), later.MachineSwitches - earlier.MachineSwitches);
 
     /// <summary>Both together.</summary>
     public static MachineUsage operator +(MachineUsage one, MachineUsage other) => new(
