@@ -35,14 +35,15 @@ internal sealed class LentPort
     /// <param name="sockets">Of all workers.</param>
     /// <param name="options">Those of the engine, its address IPv4.</param>
     /// <param name="underlayIndex">The interface datagrams arrive by.</param>
+    /// <param name="noteKey">Of the <see cref="SegmentNote"/>s in what arrives.</param>
     /// <exception cref="IOException">The kernel refused; the sockets are at the tunnel's port.</exception>
-    internal static LentPort MoveAside(WorkerSockets[] sockets, EngineOptions options, int underlayIndex)
+    internal static LentPort MoveAside(WorkerSockets[] sockets, EngineOptions options, int underlayIndex, uint noteKey)
     {
         UdpPort[] aside = BindAll(sockets.Length, first => WorkerSockets.BindAside(options, first?.Port ?? 0));
         LentPort port;
         try
         {
-            using NativeFd program = Bpf.LoadProgram("ff_steering", SteeringProgram.Write((uint)Prefix.ToNumber(options.Local), options.Port, aside[0].Port));
+            using NativeFd program = Bpf.LoadProgram("ff_steering", SteeringProgram.Write((uint)Prefix.ToNumber(options.Local), options.Port, aside[0].Port, noteKey));
             port = new(sockets, underlayIndex, Bpf.Attach(program, underlayIndex, Libc.BPF_TCX_INGRESS));
         }
         catch

@@ -22,12 +22,14 @@ public sealed class PacketEngine : IDisposable
     private readonly WorkerSockets[] _sockets;
     private readonly Worker[] _workers;
     private readonly int _collectionsAtStart;
+    private readonly uint _noteKey;
     private readonly Lock _laneGate = new();
     private ExpressLane? _lane;
     private LentPort? _lent;
 
-    private PacketEngine(EngineOptions options, IReadOnlyList<IPNetwork> localSubnets, PeerTable peers, TunDevice tun, WorkerSockets[] sockets, Worker[] workers)
+    private PacketEngine(EngineOptions options, IReadOnlyList<IPNetwork> localSubnets, PeerTable peers, TunDevice tun, WorkerSockets[] sockets, Worker[] workers, uint noteKey)
     {
+        _noteKey = noteKey;
         _options = options;
         _localSubnets = localSubnets;
         Peers = peers;
@@ -83,13 +85,14 @@ public sealed class PacketEngine : IDisposable
             owned.Push(tun);
             var sockets = new WorkerSockets[options.Queues];
             for (int i = 0; i < sockets.Length; i++) owned.Push(sockets[i] = WorkerSockets.Bind(options));
+            uint noteKey = options.Encapsulation == EncapsulationKind.Vxlan ? SegmentNote.NewKey() : 0;
             var workers = new Worker[options.Queues];
             for (int i = 0; i < workers.Length; i++)
             {
-                workers[i] = CreateWorker(options, i, tun, sockets[i], table, localSubnets);
+                workers[i] = CreateWorker(options, i, tun, sockets[i], table, localSubnets, noteKey);
                 owned.Push(workers[i]);
             }
-            return new(options, localSubnets, table, tun, sockets, workers);
+            return new(options, localSubnets, table, tun, sockets, workers, noteKey);
         }
         catch
         {
@@ -99,7 +102,7 @@ public sealed class PacketEngine : IDisposable
     }
 
     private static Worker CreateWorker(
-        EngineOptions options, int index, TunDevice tun, WorkerSockets sockets, PeerTable table, IReadOnlyList<IPNetwork> localSubnets)
+        EngineOptions options, int index, TunDevice tun, WorkerSockets sockets, PeerTable table, IReadOnlyList<IPNetwork> localSubnets, uint noteKey)
     {
         var workerOptions = new WorkerOptions
         {
@@ -114,6 +117,7 @@ public sealed class PacketEngine : IDisposable
             UdpSegment = sockets.Main.Segment,
             PauseMicroseconds = options.PauseMicroseconds,
             RealTime = options.RealTime,
+            NoteKey = noteKey,
             DeviceAddress = DeviceAddress(localSubnets),
         };
         var control = new NativeFd(SysResult.From(Libc.eventfd(0, Libc.EFD_NONBLOCK | Libc.EFD_CLOEXEC)).ThrowOnError("cannot create an eventfd"));
@@ -231,7 +235,7 @@ public sealed class PacketEngine : IDisposable
         if (VxlanDriver is not { } driver) throw new InvalidOperationException("no VXLAN driver to lend the port to");
         // A lane without is in front of nothing: it is opened anew in front of this.
         _lane!.Close();
-        _lent = LentPort.MoveAside(_sockets, _options, road.UnderlayIndex);
+        _lent = LentPort.MoveAside(_sockets, _options, road.UnderlayIndex, _noteKey);
         foreach (Worker worker in _workers) worker.LookAgain();
         _lent.Lend(driver, _options);
     }

@@ -1,4 +1,5 @@
 using FlannelFast.Dataplane.Encapsulation;
+using FlannelFast.Dataplane.Express;
 using FlannelFast.Dataplane.Interop;
 using FlannelFast.Dataplane.Packets;
 using FlannelFast.Dataplane.Peers;
@@ -49,9 +50,12 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
             return;
         }
         long before = _counters->Ingress.Packets, bytesBefore = _counters->Ingress.Bytes;
-        if (segments > 1 && IsUnsegmented(message))
+        // Also where the kernel told of a run: it means the same datagrams then.
+        int superSegment = SegmentNote.Read(_options.NoteKey, message.Payload, message.Length);
+        if (superSegment == 0 && segments > 1) superSegment = message.SegmentSize;
+        if (superSegment > 0 && superSegment < message.Length && IsUnsegmented(message))
         {
-            ForwardDatagram(peers, endpoint, message.Payload, message.Length, message.SegmentSize);
+            ForwardDatagram(peers, endpoint, message.Payload, message.Length, superSegment);
         }
         else
         {

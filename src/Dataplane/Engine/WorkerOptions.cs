@@ -45,6 +45,9 @@ internal sealed record WorkerOptions
     /// <summary>Inner bytes in a burst from which on it is heavy.</summary>
     internal int HeavyBytes { get; init; } = BulkBytes;
 
+    /// <summary>Of the notes of how long segments are (<see cref="Express.SegmentNote"/>); 0 where none is ever written.</summary>
+    internal uint NoteKey { get; init; }
+
     /// <summary>Run in real time while busy, where the host permits it.</summary>
     internal bool RealTime { get; init; }
 

@@ -10,6 +10,7 @@ namespace FlannelFast.Dataplane.Tests.Engine;
 public sealed unsafe class LentPortTests
 {
     private const int Loopback = 1, Port = 8472;
+    private const uint NoteKey = 0x12345679;
 
     private static readonly IPAddress s_one = IPAddress.Parse("192.0.2.1"), s_two = IPAddress.Parse("192.0.2.2");
 
@@ -19,7 +20,7 @@ public sealed unsafe class LentPortTests
     public void Datagrams_reach_the_workers_whoever_has_the_port() => InNamespace(sockets =>
     {
         Assert.Equal(200, SendAndCount(sockets, 200));
-        LentPort lent = LentPort.MoveAside(sockets, s_options, Loopback);
+        LentPort lent = LentPort.MoveAside(sockets, s_options, Loopback, NoteKey);
         Assert.Equal(200, SendAndCount(sockets, 200));
         using Socket driver = Lend(lent);
         Assert.True(lent.IsLent);
@@ -36,7 +37,7 @@ public sealed unsafe class LentPortTests
     [Fact]
     public void A_sender_keeps_its_worker() => InNamespace(sockets =>
     {
-        LentPort lent = LentPort.MoveAside(sockets, s_options, Loopback);
+        LentPort lent = LentPort.MoveAside(sockets, s_options, Loopback, NoteKey);
         using Socket driver = Lend(lent);
         var shares = new HashSet<int>();
         for (int sender = 0; sender < 30; sender++)
@@ -55,7 +56,7 @@ public sealed unsafe class LentPortTests
     public void Fragments_go_to_whoever_has_the_port() => InNamespace(sockets =>
     {
         NetworkNamespace.Shell("ip link set lo mtu 1500");
-        LentPort lent = LentPort.MoveAside(sockets, s_options, Loopback);
+        LentPort lent = LentPort.MoveAside(sockets, s_options, Loopback, NoteKey);
         using Socket driver = Lend(lent);
         using Socket from = Bind(s_two, 0);
         from.SendTo(new byte[3000], new IPEndPoint(s_one, Port));
@@ -70,7 +71,7 @@ public sealed unsafe class LentPortTests
     [Fact]
     public void Nobody_gets_in_by_the_port_aside() => InNamespace(sockets =>
     {
-        LentPort lent = LentPort.MoveAside(sockets, s_options, Loopback);
+        LentPort lent = LentPort.MoveAside(sockets, s_options, Loopback, NoteKey);
         using Socket stranger = Bind(s_two, 0);
         for (int i = 0; i < 100; i++) stranger.SendTo(new byte[100], new IPEndPoint(s_one, sockets[0].Main.Port));
         Assert.Equal(0, sockets.Sum(Drain));
@@ -82,7 +83,7 @@ public sealed unsafe class LentPortTests
     [Fact]
     public void Nothing_else_is_taken() => InNamespace(sockets =>
     {
-        LentPort lent = LentPort.MoveAside(sockets, s_options, Loopback);
+        LentPort lent = LentPort.MoveAside(sockets, s_options, Loopback, NoteKey);
         using Socket otherPort = Bind(s_one, Port + 1), otherAddress = Bind(s_two, Port), from = Bind(s_two, 0);
         from.SendTo(new byte[100], otherPort.LocalEndPoint!);
         from.SendTo(new byte[100], otherAddress.LocalEndPoint!);
@@ -94,7 +95,7 @@ public sealed unsafe class LentPortTests
     [Fact]
     public void A_port_that_somebody_else_took_is_taken_back_later() => InNamespace(sockets =>
     {
-        LentPort lent = LentPort.MoveAside(sockets, s_options, Loopback);
+        LentPort lent = LentPort.MoveAside(sockets, s_options, Loopback, NoteKey);
         // One that ends without giving it up, as if somebody were quicker than we.
         Socket thief = Bind(IPAddress.Any, Port);
         lent.Lend(_ => new MemoryStream(), s_options);
@@ -109,7 +110,7 @@ public sealed unsafe class LentPortTests
     [Fact]
     public void The_port_comes_back_while_the_address_is_away() => InNamespace(sockets =>
     {
-        LentPort lent = LentPort.MoveAside(sockets, s_options, Loopback);
+        LentPort lent = LentPort.MoveAside(sockets, s_options, Loopback, NoteKey);
         using Socket driver = Lend(lent);
         NetworkNamespace.Shell("ip address delete 192.0.2.1/32 dev lo");
         lent.TakeBack(s_options);
@@ -143,7 +144,7 @@ public sealed unsafe class LentPortTests
         int moves = 0;
         while (writer.IsAlive)
         {
-            LentPort lent = LentPort.MoveAside(sockets, s_options, Loopback);
+            LentPort lent = LentPort.MoveAside(sockets, s_options, Loopback, NoteKey);
             Socket driver = Lend(lent);
             lent.TakeBack(s_options);
             Assert.Throws<ObjectDisposedException>(() => driver.Available);

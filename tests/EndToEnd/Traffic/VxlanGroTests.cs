@@ -36,6 +36,39 @@ public sealed class VxlanGroTests
         }
     }
 
+    /// <summary>
+    /// GRO merges what an engine sends, too, and IPv6 is always an engine's. Forwarded to a pod, whose interface may take less than the tunnel, the segments must be those that were sent.
+    /// </summary>
+    [Theory, InlineData("auto", "fd00:5:0:2::5"), InlineData("off", "fd00:5:0:2::5"), InlineData("off", "10.5.2.5")]
+    public void Tcp_of_an_engine_is_forwarded_to_pods(string lane, string address)
+    {
+        using TwoNodes nodes = TwoNodes.Create(Underlay.WireLike);
+        using Netns pod = Netns.Create();
+        foreach (int n in (int[])[1, 2])
+        {
+            nodes.ExpressLane = n == 1 ? lane : "auto";
+            string[] ipv6 = ["--network", "fd00:5::/48", "--subnet", $"fd00:5:0:{n}::/64"];
+            string[] flags = [.. nodes.TunnelFlags(n, "vxlan"), .. ipv6, "--peer", $"fd00:5:0:{3 - n}::/64={TwoNodes.UnderlayAddress(3 - n)},{TwoNodes.VtepMac(3 - n)}"];
+            Daemon daemon = nodes.Own(Daemon.Start(nodes.Node(n), nodes.SocketPath(n), flags));
+            if (nodes.ExpressLane == "auto") AwaitGro(daemon);
+        }
+        nodes.Two.WriteSysctl("ipv4/ip_forward", "1");
+        nodes.Two.WriteSysctl("ipv6/conf/all/forwarding", "1");
+        nodes.Two.Ip("link", "add", "pod", "mtu", "1400", "type", "veth", "peer", "name", "eth0", "netns", pod.Name, "mtu", "1400");
+        foreach ((Netns node, string device, string suffix) in ((Netns, string, string)[])[(nodes.Two, "pod", "1"), (pod, "eth0", "5")])
+        {
+            node.Ip("link", "set", device, "up");
+            node.Ip("address", "add", $"10.5.2.{suffix}/24", "dev", device);
+            node.Ip("address", "add", $"fd00:5:0:2::{suffix}/64", "dev", device, "nodad");
+        }
+        pod.Ip("route", "add", "default", "via", "10.5.2.1");
+        pod.Ip("route", "add", "default", "via", "fd00:5:0:2::1");
+        TcpTransfer.MustArriveIntact(nodes.One, pod, address, Bytes);
+        foreach (Daemon daemon in nodes.Daemons) daemon.Status().AssertEveryPacketAccountedFor();
+        // As many as the sender's: super-packets are counted as the segments that they are.
+        Assert.Equal(nodes.Daemons[0].Status().Egress.Forwarded, nodes.Daemons[1].Status().Ingress.Packets);
+    }
+
     /// <summary>The port goes back and forth with the lane, and not a packet is missing.</summary>
     [Fact]
     public void The_port_comes_back_when_the_lane_closes()
