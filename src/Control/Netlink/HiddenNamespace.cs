@@ -34,7 +34,15 @@ internal sealed class HiddenNamespace : IDisposable
             }
         })
         { IsBackground = true };
-        thread.Start();
+        try
+        {
+            thread.Start();
+        }
+        // What .NET makes of EAGAIN: no thread is to be had (pids.max of a container, for example).
+        catch (OutOfMemoryException e)
+        {
+            throw new IOException("cannot make a network namespace: no thread for it", e);
+        }
         thread.Join();
         return made ?? throw refused!;
     }

@@ -19,6 +19,8 @@ internal sealed class VxlanDriverPort : IDisposable
 
     private readonly HiddenNamespace _place;
     private readonly Link _link;
+    private readonly Lock _gate = new();
+    private bool _isClosed;
 
     private VxlanDriverPort(HiddenNamespace place, Link link) => (_place, _link) = (place, link);
 
@@ -59,20 +61,32 @@ internal sealed class VxlanDriverPort : IDisposable
             ? place.Netlink.Links.Get(Name)
             : throw new NetlinkException(Errno.EEXIST, $"listen at UDP port {attributes.Port} with the VXLAN driver", "a VXLAN device of this port and VNI exists");
 
-    /// <summary>Datagrams of our VNI that the driver got: they came past the program that hands them to the engine, and are lost.</summary>
+    /// <summary>Datagrams of our VNI that the driver got: they came past the program that hands them to the engine, and are lost. 0 once closed. Any thread.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>
-    internal long ReadStrays() => _place.Netlink.Links.ReadArrivals(_link.Index);
+    internal long ReadStrays()
+    {
+        lock (_gate) return _isClosed ? 0 : _place.Netlink.Links.ReadArrivals(_link.Index);
+    }
 
     public void Dispose()
     {
-        try
+        lock (_gate)
         {
-            // At once, unlike the end of the namespace: the port is free when this returns.
-            _place.Netlink.Links.TryDelete(_link);
-        }
-        finally
-        {
-            _place.Dispose();
+            if (_isClosed) return;
+            _isClosed = true;
+            try
+            {
+                // At once, unlike the end of the namespace: the port is free when this returns.
+                _place.Netlink.Links.TryDelete(_link);
+            }
+            catch (NetlinkException)
+            {
+                // It goes with its namespace, some milliseconds later. Whoever wants the port until then is told that it is taken, and tries again.
+            }
+            finally
+            {
+                _place.Dispose();
+            }
         }
     }
 }

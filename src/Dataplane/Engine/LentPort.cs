@@ -40,19 +40,22 @@ internal sealed class LentPort
     internal static LentPort MoveAside(WorkerSockets[] sockets, EngineOptions options, int underlayIndex, uint noteKey)
     {
         UdpPort[] aside = BindAll(sockets.Length, first => WorkerSockets.BindAside(options, first?.Port ?? 0));
-        LentPort port;
+        NativeFd? steering = null;
         try
         {
             using NativeFd program = Bpf.LoadProgram("ff_steering", SteeringProgram.Write((uint)Prefix.ToNumber(options.Local), options.Port, aside[0].Port, noteKey));
-            port = new(sockets, underlayIndex, Bpf.Attach(program, underlayIndex, Libc.BPF_TCX_INGRESS));
+            steering = Bpf.Attach(program, underlayIndex, Libc.BPF_TCX_INGRESS);
+            var port = new LentPort(sockets, underlayIndex, steering);
+            port.Replace(aside);
+            return port;
         }
         catch
         {
+            // Before the sockets: what it brings to one that nobody reads is lost.
+            steering?.Dispose();
             foreach (UdpPort unused in aside) unused.Dispose();
             throw;
         }
-        port.Replace(aside);
-        return port;
     }
 
     /// <summary>Lends the port.</summary>
@@ -65,8 +68,10 @@ internal sealed class LentPort
     /// <exception cref="ErrnoException">Somebody else has the port now. Datagrams still reach the engine through the program; try again.</exception>
     internal void TakeBack(EngineOptions options)
     {
-        _borrower?.Dispose();
+        IDisposable? borrower = _borrower;
+        // First, so that it is not disposed of again where that throws.
         _borrower = null;
+        borrower?.Dispose();
         UdpPort[] own = BindAll(_sockets.Length, _ => WorkerSockets.BindMain(options, absent: true));
         Steering.Dispose();
         Replace(own);

@@ -196,7 +196,7 @@ public sealed class PacketEngine : IDisposable
     /// </summary>
     /// <param name="road">Where, or null to close it.</param>
     /// <param name="endpoints">PublicIPs that are reached over <see cref="ExpressRoad.UnderlayIndex"/> on this host; packets of other peers stay with the workers.</param>
-    /// <exception cref="IOException">The kernel refused, for example because it is too old (Linux 6.6 is needed). No lane is open then, and the engine is at the tunnel's port.</exception>
+    /// <exception cref="IOException">The kernel refused, for example because it is too old (Linux 6.6 is needed). No lane is open then, and the engine is at the tunnel's port, or gets its datagrams through the program until a later call succeeds.</exception>
     /// <exception cref="InvalidOperationException">Options of this engine forbid it: off, an IPv6 underlay, a source check that is not strict, or no <see cref="VxlanDriver"/>.</exception>
     public void UseExpressLane(ExpressRoad? road, IReadOnlySet<IPAddress> endpoints)
     {
@@ -273,20 +273,18 @@ public sealed class PacketEngine : IDisposable
             // The driver has the port at all addresses.
             if (_lent is not null) _lane?.Close();
             TakePortBack();
-        }
-        var fresh = new Queue<WorkerSockets>(_sockets.Length);
-        try
-        {
-            // All of them before the first is put in place: the address is refused as a whole.
-            foreach (WorkerSockets sockets in _sockets) fresh.Enqueue(sockets.BindAnew(moved));
-            foreach (WorkerSockets sockets in _sockets) sockets.Become(fresh.Dequeue());
-        }
-        finally
-        {
-            foreach (WorkerSockets unused in fresh) unused.Dispose();
-        }
-        lock (_laneGate)
-        {
+            // Under the same lock: who opened the lane in between would lend the port again, at the old address.
+            var fresh = new Queue<WorkerSockets>(_sockets.Length);
+            try
+            {
+                // All of them before the first is put in place: the address is refused as a whole.
+                foreach (WorkerSockets sockets in _sockets) fresh.Enqueue(sockets.BindAnew(moved));
+                foreach (WorkerSockets sockets in _sockets) sockets.Become(fresh.Dequeue());
+            }
+            finally
+            {
+                foreach (WorkerSockets unused in fresh) unused.Dispose();
+            }
             _options = moved;
             _lane?.Rebind(moved);
         }

@@ -127,7 +127,8 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
         _counters->Ingress.Packets += packets;
         _counters->Ingress.Bytes += length;
         if (_coalescer.IsFull) FlushToTun();
-        if (superSegment == 0) _coalescer.Add(packet, length);
+        // With rx-gro-list the kernel cuts again what it merged: each piece has the note, and may be merged like any other.
+        if (packets == 1) _coalescer.Add(packet, length);
         else if (!_coalescer.AddSuperPacket(packet, length, superSegment, packets)) _counters->Ingress.Drop(DropReason.BadLength, packets);
     }
 

@@ -49,6 +49,17 @@ public sealed class VxlanDriverPortTests
         VxlanDriverPort.Open(host, s_options).Dispose();
     });
 
+    /// <summary>An audit may come while another thread takes the port back.</summary>
+    [Fact]
+    public void Once_closed_it_has_no_strays_and_may_be_closed_again() => Run(() =>
+    {
+        using NetlinkClient host = new();
+        VxlanDriverPort port = VxlanDriverPort.Open(host, s_options);
+        port.Dispose();
+        port.Dispose();
+        Assert.Equal(0, port.ReadStrays());
+    });
+
     [Fact]
     public void Two_of_one_port_and_VNI_cannot_be() => Run(() =>
     {

@@ -107,6 +107,18 @@ public sealed unsafe class LentPortTests
         Assert.Equal(50, SendAndCount(sockets, 50));
     });
 
+    /// <summary>A driver that cannot be ended properly has ended all the same.</summary>
+    [Fact]
+    public void A_driver_is_ended_once() => InNamespace(sockets =>
+    {
+        LentPort lent = LentPort.MoveAside(sockets, s_options, Loopback, NoteKey);
+        lent.Lend(_ => new Stubborn(), s_options);
+        Assert.Throws<IOException>(() => lent.TakeBack(s_options));
+        Assert.False(lent.IsLent);
+        lent.TakeBack(s_options);
+        Assert.Equal(50, SendAndCount(sockets, 50));
+    });
+
     [Fact]
     public void The_port_comes_back_while_the_address_is_away() => InNamespace(sockets =>
     {
@@ -155,6 +167,11 @@ public sealed unsafe class LentPortTests
         Assert.InRange(moves, 5, int.MaxValue);
         Assert.Equal(Count, received);
     });
+
+    private sealed class Stubborn : IDisposable
+    {
+        public void Dispose() => throw new IOException("refused");
+    }
 
     private static Socket Lend(LentPort lent)
     {
