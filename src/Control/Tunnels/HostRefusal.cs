@@ -1,4 +1,5 @@
 using System.Net;
+using FlannelFast.Dataplane.Engine;
 using FlannelFast.Dataplane.Interop;
 
 namespace FlannelFast.Control.Tunnels;
@@ -12,9 +13,13 @@ internal static class HostRefusal
         return refused.Errno switch
         {
             Errno.EBUSY => new IOException($"device {config.Device} exists already: {config.Advice.DeviceTaken}", refused),
-            Errno.EADDRINUSE => new IOException($"UDP {local} is in use by another program: {config.Advice.PortTaken}", refused),
+            Errno.EADDRINUSE => new IOException($"UDP {local} is in use by another program: {config.Advice.PortTaken}{Lent(config)}", refused),
             Errno.EADDRNOTAVAIL => new IOException($"no interface of this host owns {local.Address}: {config.Advice.LocalMissing}", refused),
             _ => refused,
         };
     }
+
+    /// <summary>The driver listens at all addresses, so a tunnel that lent it the port keeps one of another address from starting (<see cref="VxlanDriverPort"/>).</summary>
+    private static string Lent(TunnelConfig config) =>
+        config.Engine.Encapsulation == EncapsulationKind.Vxlan ? "; another tunnel of this host that lent it to the kernel's VXLAN driver needs --udp-gro off" : "";
 }
