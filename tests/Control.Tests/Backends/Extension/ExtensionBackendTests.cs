@@ -19,7 +19,7 @@ public sealed class ExtensionBackendTests : IDisposable
     [Fact]
     public void What_PreStartupCommand_prints_is_published_as_a_string()
     {
-        string script = Script("pre", "printf ' key \"1\"\\n'; printf '<ü>\\n' >&2");
+        string script = Script("pre", "printf ' key \"1\"\\n'; sleep 0.2; printf '<ü>\\n' >&2");
         IBackend backend = Prepare(("PreStartupCommand", script));
         Assert.Equal("extension", backend.Announcement.BackendType);
         Assert.Equal("key \"1\"\n<ü>", backend.Announcement.BackendData.GetString());
