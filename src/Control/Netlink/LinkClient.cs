@@ -34,19 +34,14 @@ internal sealed class LinkClient(NetlinkSocket socket)
     internal Link? Find(int index)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(index);
-        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_GETLINK);
-        message.Append(new ifinfomsg { ifi_index = index });
-        return socket.TryGet<Link>(message.Finish(), Link.TryParse, [Errno.ENODEV], () => $"find link {index}", out Link? link) ? link : null;
+        return Ask<Link>(index, Link.TryParse, () => $"find link {index}");
     }
 
     /// <summary>Packets that have arrived on the link, those it dropped included (IFLA_STATS64).</summary>
     internal long ReadArrivals(int index)
     {
-        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_GETLINK);
-        message.Append(new ifinfomsg { ifi_index = index });
-        if (!socket.TryGet<LinkArrivals>(message.Finish(), LinkArrivals.TryParse, [Errno.ENODEV], () => $"read the counters of link {index}", out LinkArrivals? found))
-            throw new NetlinkException(Errno.ENODEV, $"read the counters of link {index}");
-        return found.Packets;
+        string attempted = $"read the counters of link {index}";
+        return (Ask<LinkArrivals>(index, LinkArrivals.TryParse, () => attempted) ?? throw new NetlinkException(Errno.ENODEV, attempted)).Packets;
     }
 
     /// <summary>The link of that name; throws with ENODEV if there is none.</summary>
@@ -121,6 +116,15 @@ internal sealed class LinkClient(NetlinkSocket socket)
         NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_DELLINK);
         message.Append(new ifinfomsg { ifi_index = link.Index });
         return socket.TryExecute(message.Finish(), [Errno.ENODEV], () => $"delete link {link.Name}");
+    }
+
+    /// <summary>What the kernel says of the link of that index, or null if there is none.</summary>
+    private T? Ask<T>(int index, NetlinkParser<T> parser, Func<string> attempted)
+        where T : class
+    {
+        NetlinkMessageBuilder message = new(stackalloc byte[BufferSize], Libc.RTM_GETLINK);
+        message.Append(new ifinfomsg { ifi_index = index });
+        return socket.TryGet(message.Finish(), parser, [Errno.ENODEV], attempted, out T? found) ? found : null;
     }
 
     private void SetFlags(Link link, uint flags, Func<string> attempted)

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using FlannelFast.Dataplane.Engine;
@@ -123,8 +122,8 @@ internal sealed class ExpressLane : IDisposable
         SpreadsSourcePorts = _options.SourcePorts > 1,
         Vni = _options.Vni,
         Mac = _options.Mac.InMemory,
-        // Nobody on the wire can set it, so it is no secret: it only must not be what another program put there. See Coalescer for why a Guid.
-        Mark = BinaryPrimitives.ReadUInt32LittleEndian(Guid.NewGuid().ToByteArray()),
+        // Nobody on the wire can set it, so it is no secret: it only must not be what another program put there.
+        Mark = SegmentNote.NewKey(),
         Subnet = _subnet,
         Maps = _maps,
     };

@@ -16,7 +16,7 @@ internal static class IngressProgram
         var lane = new LaneCode(code, facts);
         lane.Begin();
         if (facts.Road.Xdp) HandOverMarked(code, lane, facts);
-        CheckFrame(code, lane.Next);
+        PacketCode.CheckFrame(code, lane.Next);
         lane.Copy(LaneCode.EthernetHeaderLength, LaneCode.Outer, facts.Overhead);
         IngressChecks.Outer(lane, facts);
         lane.Copy(LaneCode.EthernetHeaderLength + facts.Overhead, LaneCode.Inner, Ipv4.MinHeaderLength);
@@ -46,7 +46,7 @@ internal static class IngressProgram
         code.Load(Libc.BPF_W, BpfRegister.R1, BpfRegister.R1, 0);
         code.JumpIf32(Libc.BPF_JNE, BpfRegister.R1, facts.Mark, unmarked);
         code.Move(BpfRegister.R9, 1);
-        CheckFrame(code, foreign);
+        PacketCode.CheckFrame(code, foreign);
         marked.Copy(LaneCode.EthernetHeaderLength, LaneCode.Inner, Ipv4.MinHeaderLength);
         code.Load(Libc.BPF_H, BpfRegister.R8, BpfRegister.Frame, LaneCode.Inner + 2);
         code.SwapNetwork16(BpfRegister.R8);
@@ -57,19 +57,6 @@ internal static class IngressProgram
         code.Mark(foreign);
         code.Return(Libc.TCX_DROP);
         code.Mark(unmarked);
-    }
-
-    /// <summary>
-    /// Frames of another host (the interface is promiscuous) or of a VLAN go on to the stack, which drops them or knows whose they are. The program runs before either is
-    /// looked at (net/core/dev.c, __netif_receive_skb_core), and a redirected packet counts as our own, whoever it was for (skb_scrub_packet).
-    /// </summary>
-    private static void CheckFrame(BpfAssembler code, BpfLabel orElse)
-    {
-        foreach (short field in (ReadOnlySpan<short>)[Libc.SkBuffPacketType, Libc.SkBuffVlanPresent])
-        {
-            code.Load(Libc.BPF_W, BpfRegister.R1, BpfRegister.R6, field);
-            code.JumpIf(Libc.BPF_JNE, BpfRegister.R1, 0, orElse);
-        }
     }
 
     /// <summary>Nothing behind the datagram, as Ethernet's padding would be.</summary>

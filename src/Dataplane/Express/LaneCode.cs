@@ -33,8 +33,6 @@ internal sealed class LaneCode(BpfAssembler code, LaneFacts facts, BpfLabel? orE
     /// <summary>ETH_P_IP as it lies in memory.</summary>
     internal const ushort EtherTypeIpv4 = 0x0008;
 
-    private const ushort FragmentMask = 0x3FFF;
-
     private readonly BpfAssembler _code = code;
 
     /// <summary>Leaves the packet to the stack.</summary>
@@ -44,22 +42,13 @@ internal sealed class LaneCode(BpfAssembler code, LaneFacts facts, BpfLabel? orE
     internal BpfLabel Failed { get; } = orElse ?? new();
 
     /// <summary>IPv4 only. Sets R6.</summary>
-    internal void Begin()
-    {
-        _code.Move(BpfRegister.R6, BpfRegister.R1);
-        _code.Load(Libc.BPF_W, BpfRegister.R1, BpfRegister.R6, Libc.SkBuffProtocol);
-        _code.JumpIf(Libc.BPF_JNE, BpfRegister.R1, EtherTypeIpv4, Next);
-    }
+    internal void Begin() => PacketCode.Begin(_code, Next);
 
     /// <summary>Copies bytes of the packet to the stack; a shorter packet is the engine's.</summary>
     internal void Copy(int offset, int place, int length)
     {
-        _code.Move(BpfRegister.R1, BpfRegister.R6);
         _code.Move(BpfRegister.R2, offset);
-        _code.StackAddress(BpfRegister.R3, place);
-        _code.Move(BpfRegister.R4, length);
-        _code.Call(Libc.BPF_FUNC_skb_load_bytes);
-        _code.JumpIf(Libc.BPF_JNE, BpfRegister.R0, 0, Next);
+        PacketCode.Copy(_code, place, length, Next);
     }
 
     /// <summary>Copies bytes to the stack that are known to be there: <paramref name="address"/> points to a packet whose end was looked at, or to the stack. Uses R1.</summary>
@@ -101,17 +90,11 @@ internal sealed class LaneCode(BpfAssembler code, LaneFacts facts, BpfLabel? orE
     internal void CheckPlainHeader(int place)
     {
         Expect(Libc.BPF_B, place, 0x45);
-        _code.Load(Libc.BPF_H, BpfRegister.R1, BpfRegister.Frame, place + 6);
-        _code.Alu32(Libc.BPF_AND, BpfRegister.R1, Network16(FragmentMask));
-        _code.JumpIf(Libc.BPF_JNE, BpfRegister.R1, 0, Next);
+        PacketCode.ExpectWhole(_code, place, Next);
     }
 
     /// <summary>A place on the stack must have a value, as it lies in memory.</summary>
-    internal void Expect(byte size, int place, uint value)
-    {
-        _code.Load(size, BpfRegister.R1, BpfRegister.Frame, place);
-        _code.JumpIf32(Libc.BPF_JNE, BpfRegister.R1, value, Next);
-    }
+    internal void Expect(byte size, int place, uint value) => PacketCode.Expect(_code, size, place, value, Next);
 
     /// <summary>An address on the stack must lie in our own subnet.</summary>
     internal void ExpectLocal(int place)

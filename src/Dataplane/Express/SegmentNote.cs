@@ -15,7 +15,7 @@ internal static unsafe class SegmentNote
 
     internal const int Size = 6;
 
-    /// <summary>A key that nobody on the wire knows; never 0, which stands for none.</summary>
+    /// <summary>A key that nobody on the wire knows; never 0, which stands for none. See <see cref="Packets.Coalescer"/> for why a Guid.</summary>
     internal static uint NewKey() => BinaryPrimitives.ReadUInt32LittleEndian(Guid.NewGuid().ToByteArray()) | 1;
 
     /// <summary>The bytes of payload per segment; 0 where nothing is noted.</summary>

@@ -10,8 +10,6 @@ namespace FlannelFast.Dataplane.Express;
 internal static class SteeringProgram
 {
     private const int Scratch = -8, Ip = -32, Tuple = -48, TupleSize = 12, Note = Tuple;
-    private const int UdpHeaderLength = 8;
-    private const ushort FragmentMask = 0x3FFF;
 
     /// <param name="local">The engine's address, in host order.</param>
     /// <param name="port">The tunnel's port.</param>
@@ -21,26 +19,21 @@ internal static class SteeringProgram
     {
         var code = new BpfAssembler();
         var next = new BpfLabel();
-        code.Move(BpfRegister.R6, BpfRegister.R1);
-        Expect(code, Libc.BPF_W, BpfRegister.R6, Libc.SkBuffProtocol, LaneCode.EtherTypeIpv4, next);
-        // The stack may know whose the frame of a VLAN is, and whose a frame for another host.
-        Expect(code, Libc.BPF_W, BpfRegister.R6, Libc.SkBuffVlanPresent, 0, next);
-        Expect(code, Libc.BPF_W, BpfRegister.R6, Libc.SkBuffPacketType, 0, next);
+        PacketCode.Begin(code, next);
+        PacketCode.CheckFrame(code, next);
         code.Move(BpfRegister.R2, LaneCode.EthernetHeaderLength);
-        Copy(code, Ip, Ipv4.MinHeaderLength, next);
-        Expect(code, Libc.BPF_B, BpfRegister.Frame, Ip + 9, IpProtocol.Udp, next);
-        Expect(code, Libc.BPF_W, BpfRegister.Frame, Ip + 16, LaneCode.Network32(local), next);
-        code.Load(Libc.BPF_H, BpfRegister.R1, BpfRegister.Frame, Ip + 6);
-        code.Alu32(Libc.BPF_AND, BpfRegister.R1, LaneCode.Network16(FragmentMask));
-        code.JumpIf(Libc.BPF_JNE, BpfRegister.R1, 0, next);
+        PacketCode.Copy(code, Ip, Ipv4.MinHeaderLength, next);
+        PacketCode.Expect(code, Libc.BPF_B, Ip + 9, IpProtocol.Udp, next);
+        PacketCode.Expect(code, Libc.BPF_W, Ip + 16, LaneCode.Network32(local), next);
+        PacketCode.ExpectWhole(code, Ip, next);
         // The ports, behind whatever options there are.
         code.Load(Libc.BPF_B, BpfRegister.R2, BpfRegister.Frame, Ip);
         code.Alu(Libc.BPF_AND, BpfRegister.R2, 0xF);
         code.Alu(Libc.BPF_LSH, BpfRegister.R2, 2);
         code.Alu(Libc.BPF_ADD, BpfRegister.R2, LaneCode.EthernetHeaderLength);
         code.Move(BpfRegister.R8, BpfRegister.R2);
-        Copy(code, Scratch, sizeof(uint), next);
-        Expect(code, Libc.BPF_H, BpfRegister.Frame, Scratch + 2, LaneCode.Network16((ushort)port), next);
+        PacketCode.Copy(code, Scratch, sizeof(uint), next);
+        PacketCode.Expect(code, Libc.BPF_H, Scratch + 2, LaneCode.Network16((ushort)port), next);
         NoteSegments(code, noteKey);
         Assign(code, local, aside, next);
         code.Mark(next);
@@ -58,7 +51,7 @@ internal static class SteeringProgram
         code.Store(Libc.BPF_H, BpfRegister.Frame, Note + sizeof(uint), BpfRegister.R1);
         code.Move(BpfRegister.R1, BpfRegister.R6);
         code.Move(BpfRegister.R2, BpfRegister.R8);
-        code.Alu(Libc.BPF_ADD, BpfRegister.R2, UdpHeaderLength + SegmentNote.Offset);
+        code.Alu(Libc.BPF_ADD, BpfRegister.R2, Udp.HeaderLength + SegmentNote.Offset);
         code.StackAddress(BpfRegister.R3, Note);
         code.Move(BpfRegister.R4, SegmentNote.Size);
         code.Move(BpfRegister.R5, 0);
@@ -90,21 +83,5 @@ internal static class SteeringProgram
         code.Call(Libc.BPF_FUNC_sk_assign);
         code.Move(BpfRegister.R1, BpfRegister.R7);
         code.Call(Libc.BPF_FUNC_sk_release);
-    }
-
-    /// <summary>Copies bytes of the packet from the offset in R2 on to the stack; a shorter packet is the stack's.</summary>
-    private static void Copy(BpfAssembler code, int place, int length, BpfLabel next)
-    {
-        code.Move(BpfRegister.R1, BpfRegister.R6);
-        code.StackAddress(BpfRegister.R3, place);
-        code.Move(BpfRegister.R4, length);
-        code.Call(Libc.BPF_FUNC_skb_load_bytes);
-        code.JumpIf(Libc.BPF_JNE, BpfRegister.R0, 0, next);
-    }
-
-    private static void Expect(BpfAssembler code, byte size, BpfRegister address, int place, uint value, BpfLabel next)
-    {
-        code.Load(size, BpfRegister.R1, address, place);
-        code.JumpIf32(Libc.BPF_JNE, BpfRegister.R1, value, next);
     }
 }

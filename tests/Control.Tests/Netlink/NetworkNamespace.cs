@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using FlannelFast.Dataplane.Interop;
 
@@ -10,10 +9,8 @@ namespace FlannelFast.Control.Tests.Netlink;
 /// Runs a test in a network namespace of its own: unshare(2) with CLONE_NEWNET is per thread, so only the thread made for
 /// the test leaves the host's, and the programs and threads it starts go with it. The namespace ends with the last of them.
 /// </summary>
-internal static partial class NetworkNamespace
+internal static class NetworkNamespace
 {
-    private const int CLONE_NEWNET = 0x40000000;
-
     internal static void Run(Action test)
     {
         ExceptionDispatchInfo? failure = null;
@@ -64,10 +61,7 @@ internal static partial class NetworkNamespace
     internal static void Enter()
     {
         if (Libc.geteuid() != 0) Assert.Fail("these tests make network namespaces: run them as root (./test.sh asks for sudo)");
-        if (unshare(CLONE_NEWNET) != 0) throw new ErrnoException(Marshal.GetLastSystemError(), "make a network namespace");
+        SysResult.From(Libc.unshare(Libc.CLONE_NEWNET)).ThrowOnError("make a network namespace");
         Shell("ip link set lo up");
     }
-
-    [LibraryImport("libc")]
-    private static partial int unshare(int flags);
 }

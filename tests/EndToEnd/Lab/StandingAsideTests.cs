@@ -115,7 +115,7 @@ public sealed class StandingAsideTests : IDisposable
         {
             CommandResult status = Daemon.Command("status", "--json", "--socket", $"/run/flannelfast-lab/{lab}/overlay{contender}-1.sock");
             if (status.ExitCode != 0) return null;
-            JsonElement lane = DaemonStatus.Parse(status.Output).Root.GetProperty("express_lane");
+            JsonElement lane = DaemonStatus.Parse(status.Output).ExpressLane;
             return new(lane.GetProperty("open").GetBoolean(), lane.GetProperty("ingress").GetProperty("forwarded").GetInt64());
         }
     }

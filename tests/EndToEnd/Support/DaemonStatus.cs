@@ -17,6 +17,9 @@ internal sealed record DaemonStatus(JsonElement Root)
     /// <summary>Garbage collections of the process.</summary>
     public int Collections => Root.GetProperty("collections").GetInt32();
 
+    /// <summary>The express lane.</summary>
+    public JsonElement ExpressLane => Root.GetProperty("express_lane");
+
     /// <summary>Subnets of the peers, in the daemon's order.</summary>
     public string[] PeerSubnets => [.. Root.GetProperty("peers").EnumerateArray().Select(p => p.GetProperty("subnet").GetString()!)];
 

@@ -263,7 +263,7 @@ public sealed class ExpressLaneTests
         return nodes;
     }
 
-    private static JsonElement Lane(Daemon daemon) => daemon.Status().Root.GetProperty("express_lane");
+    private static JsonElement Lane(Daemon daemon) => daemon.Status().ExpressLane;
 
     private static void AwaitOpen(Daemon daemon) =>
         Eventually.True(() => Lane(daemon).GetProperty("open").GetBoolean(), TimeSpan.FromSeconds(5), () => $"the lane is closed: {Lane(daemon)}\n{daemon.Log}");

@@ -16,9 +16,7 @@ public sealed class VxlanGroTests
         nodes.ExpressLane = "auto";
         foreach (int n in (int[])[1, 2])
         {
-            string[] ipv6 = ["--network", "fd00:5::/48", "--subnet", $"fd00:5:0:{n}::/64"];
-            string[] flags = [.. nodes.TunnelFlags(n, "vxlan"), .. ipv6, "--peer", $"fd00:5:0:{3 - n}::/64={TwoNodes.UnderlayAddress(3 - n)},{TwoNodes.VtepMac(3 - n)}", "--queues", $"{queues}"];
-            AwaitGro(nodes.Own(Daemon.Start(nodes.Node(n), nodes.SocketPath(n), flags)));
+            AwaitGro(nodes.StartDaemon(n, "vxlan", [.. Ipv6Flags(n), "--queues", $"{queues}"]));
         }
         Assert.DoesNotContain("flannelfast-gro", nodes.One.Ip("link").Output, StringComparison.Ordinal);
         Ping.MustAnswer(nodes.One, TwoNodes.OverlayAddress(2), 10, "-s", "20000");
@@ -47,9 +45,7 @@ public sealed class VxlanGroTests
         foreach (int n in (int[])[1, 2])
         {
             nodes.ExpressLane = n == 1 ? lane : "auto";
-            string[] ipv6 = ["--network", "fd00:5::/48", "--subnet", $"fd00:5:0:{n}::/64"];
-            string[] flags = [.. nodes.TunnelFlags(n, "vxlan"), .. ipv6, "--peer", $"fd00:5:0:{3 - n}::/64={TwoNodes.UnderlayAddress(3 - n)},{TwoNodes.VtepMac(3 - n)}"];
-            Daemon daemon = nodes.Own(Daemon.Start(nodes.Node(n), nodes.SocketPath(n), flags));
+            Daemon daemon = nodes.StartDaemon(n, "vxlan", Ipv6Flags(n));
             if (nodes.ExpressLane == "auto") AwaitGro(daemon);
         }
         nodes.Two.WriteSysctl("ipv4/ip_forward", "1");
@@ -186,10 +182,17 @@ public sealed class VxlanGroTests
         return nodes;
     }
 
+    /// <summary>Flags that give a node IPv6 inside, too.</summary>
+    private static string[] Ipv6Flags(int n) =>
+    [
+        "--network", "fd00:5::/48", "--subnet", $"fd00:5:0:{n}::/64",
+        "--peer", $"fd00:5:0:{3 - n}::/64={TwoNodes.UnderlayAddress(3 - n)},{TwoNodes.VtepMac(3 - n)}",
+    ];
+
     /// <summary>What ss(8) says of the tunnel's port: the driver's socket has no process.</summary>
     private static string Owner(Netns node) => node.Run("ss", "-Huanp", "sport", "=", ":8472").Output;
 
-    private static JsonElement Lane(Daemon daemon) => daemon.Status().Root.GetProperty("express_lane");
+    private static JsonElement Lane(Daemon daemon) => daemon.Status().ExpressLane;
 
     private static void AwaitGro(Daemon daemon) => Eventually.True(
         () => Lane(daemon) is var lane && lane.GetProperty("open").GetBoolean() && lane.GetProperty("gro").GetBoolean(),

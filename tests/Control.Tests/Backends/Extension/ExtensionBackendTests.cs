@@ -19,6 +19,7 @@ public sealed class ExtensionBackendTests : IDisposable
     [Fact]
     public void What_PreStartupCommand_prints_is_published_as_a_string()
     {
+        // Two pipes: what comes at the same moment may be read in either order.
         string script = Script("pre", "printf ' key \"1\"\\n'; sleep 0.2; printf '<ü>\\n' >&2");
         IBackend backend = Prepare(("PreStartupCommand", script));
         Assert.Equal("extension", backend.Announcement.BackendType);
