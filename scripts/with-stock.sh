@@ -2,8 +2,10 @@
 # Usage: scripts/with-stock.sh STOCK-FLANNELD [--backend udp|vxlan|host-gw] [--api v2|v3] [-- FLAG …]
 #
 # Puts dist/flanneld in the place of a stock flanneld on one of two hosts (network namespaces) that share an etcd, and back again, while a
-# pod of one pings a pod of the other, and then lets both kinds work together. Prints how many pings were answered in each step; exit code 0 only if all that
-# must be were. Needs root, ./build.sh, etcd-server and etcd-client, and a stock binary, for example built from flannel's sources.
+# pod of one pings a pod of the other, and then lets both kinds work together, and FlannelFast alone. In each step TCP and UDP go both ways, between the pods,
+# the hosts' own addresses, and host and pod, and must arrive as they were sent, TCP with 50 Mb/s at least. Prints the rates and how many pings were answered; exit code 0
+# only if all was as it must be. Needs root, ./build.sh, etcd and python3 (asks apt for what is missing), and a stock binary, for example built from flannel's
+# sources, whose releases bring all that they need: "go build -mod=vendor" up to v0.20.
 #
 #   --backend B   default: vxlan
 #   --api A       which API of etcd the stock binary speaks: v2 up to flannel 0.17, v3 from 0.18 on; default: v3
@@ -26,11 +28,12 @@ while (($#)); do
 done
 [[ -x $stock ]] || usage_error "expected the path of a stock flanneld, not '$stock'"
 ((EUID == 0)) || fail "network namespaces need root"
+require_packages ip=iproute2 ping=iputils-ping etcd=etcd-server etcdctl=etcd-client python3=python3
 [[ -x $repository/dist/flanneld ]] || fail "dist/flanneld is missing: run ./build.sh"
 # A proxy of this machine is not on the way between namespaces.
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY
 
-state=$(mktemp -d) router=ff-stock-r daemons=()
+state=$(mktemp -d) router=ff-stock-r daemons=() transfer_port=7001
 clean_up() {
     local namespace
     # The shell would tell of each program that it was killed.
@@ -127,26 +130,69 @@ must_answer() {
     [[ $got == 50 ]] || fail "$1 lost packets"
 }
 
-ours=("$repository/dist/flanneld" "-control-socket=$state/1.sock" "${more[@]}")
+serve() {
+    local host
+    for host in 1 2 p1 p2; do
+        in_host "$host" python3 "$repository/scripts/transfer.py" serve $transfer_port >>"$state/serve.log" 2>&1 &
+    done
+}
+
+# own_address HOST: of its flannel device; with host-gw, which has none, of its bridge.
+own_address() {
+    local subnet
+    # shellcheck source=/dev/null
+    subnet=$(. "$state/$1.env" && echo "${FLANNEL_SUBNET%/*}")
+    if [[ $backend == host-gw ]]; then echo "$subnet"; else echo "${subnet%.*}.0"; fi
+}
+
+# must_carry WHAT: everything from everywhere to everywhere.
+must_carry() {
+    local way from to address kind rates
+    note "$1: Mb/s"
+    for way in p1:p2 p2:p1 1:2 2:1 p1:2 p2:1 1:p2 2:p1; do
+        from=${way%:*} to=${way#*:} rates=''
+        if [[ $to == p* ]]; then address=${pods[${to#p}]}; else address=$(own_address "$to"); fi
+        for kind in tcp udp udp-super; do
+            rates+=" $kind $(in_host "$from" python3 "$repository/scripts/transfer.py" send $kind "$address" $transfer_port "$([[ $kind == tcp ]] && echo 32 || echo 4)")" \
+                || fail "$1: from $from to $to ($address)"
+        done
+        note "$(printf '    %s to %s: %s' "${from/#p/pod }" "${to/#p/pod }" "$rates")"
+        [[ $rates =~ tcp\ ([0-9]+) ]]
+        ((BASH_REMATCH[1] >= 50)) || fail "$1: TCP from $from to $to crawls"
+    done
+}
+
+# must_reach: nothing is measured before each knows of the other; stock may take some seconds for it.
+must_reach() {
+    in_host p1 ping -q -c 1 -w 15 "${pods[2]}" >/dev/null || fail "pod 1 does not reach pod 2"
+    in_host p2 ping -q -c 1 -w 15 "${pods[1]}" >/dev/null || fail "pod 2 does not reach pod 1"
+}
+
+ours_up() { flanneld_up "$1" "$repository/dist/flanneld" "-control-socket=$state/$1.sock" "${more[@]}"; }
+
+# say PART HOST: of what FlannelFast says of itself, if it has it.
+say() { "$repository/dist/flannelfast" status --socket "$state/$2.sock" | sed -n "s/^$1 .*[^)]\$/    &/p; /^$1 (/,/^\$/s/^/    /p"; }
+
 pods=()
 hosts_up
 etcd_up "{\"Network\": \"10.5.0.0/16\", \"Backend\": {\"Type\": \"$backend\"}}"
+serve
 
 step "$backend, etcd $api: stock on both hosts"
 flanneld_up 1 "$stock"
 flanneld_up 2 "$stock"
 pod_up 1
 pod_up 2
-# The first one alone: stock may take some seconds to learn of the other host.
-in_host p1 ping -q -c 1 -w 15 "${pods[2]}" >/dev/null || fail "the two stock hosts do not reach each other"
+must_reach
 must_answer "stock to stock" p1 "${pods[2]}"
+must_carry "stock and stock"
 
 step "host 1: stock, then FlannelFast, then stock again, under 100 pings a second"
 ip netns exec ff-stock-p1 ping -q -i 0.01 -W 2 -c 1000 "${pods[2]}" >"$state/ping" &
 pinging=$!
 sleep 2
 flanneld_down 1
-flanneld_up 1 "${ours[@]}"
+ours_up 1
 cmp "$state/1.env" "$state/1.before" || fail "FlannelFast has written another subnet.env"
 sleep 2
 flanneld_down 1
@@ -157,11 +203,27 @@ note "$(grep received "$state/ping")"
 
 step "host 1: FlannelFast, host 2: stock"
 flanneld_down 1
-flanneld_up 1 "${ours[@]}"
+ours_up 1
 sleep 1
 must_answer "pod of FlannelFast to pod of stock" p1 "${pods[2]}"
 must_answer "pod of stock to pod of FlannelFast" p2 "${pods[1]}"
 must_answer "host of FlannelFast to pod of stock" 1 "${pods[2]}"
 must_answer "host of stock to pod of FlannelFast" 2 "${pods[1]}"
 must_answer "pod of FlannelFast to the world, masqueraded" p1 192.0.2.254
-"$repository/dist/flannelfast" status --socket "$state/1.sock" | sed -n '/^leases/,/^$/p' | sed 's/^/    /'
+must_carry "FlannelFast and stock"
+say leases 1
+
+step "FlannelFast on both hosts"
+flanneld_down 2
+ours_up 2
+must_reach
+must_answer "FlannelFast to FlannelFast" p1 "${pods[2]}"
+must_carry "FlannelFast and FlannelFast"
+say "express lane" 1
+
+step "host 1: stock, host 2: FlannelFast"
+flanneld_down 1
+flanneld_up 1 "$stock"
+must_reach
+must_answer "pod of stock to pod of FlannelFast" p1 "${pods[2]}"
+must_carry "stock and FlannelFast"

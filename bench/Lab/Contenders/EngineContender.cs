@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json;
 using FlannelFast.Lab.Hosting;
 using FlannelFast.Lab.Topologies;
@@ -66,7 +67,7 @@ internal sealed class EngineContender(ContenderSpec spec, AddressPlan plan, stri
             }
             _mtu = status.Value.GetProperty("device").GetProperty("mtu").GetInt32();
             if (!HasNoLane && LaneReading.From(status.Value) is not null)
-                _lanes.Add(new(node.Namespace, Plan.Device, () => Status(socket) is { } now ? LaneReading.From(now) : null, () => process.HasEnded));
+                _lanes.Add(new(node.Namespace, Plan.Device, () => Status(socket) is { } now ? LaneReading.From(now) : null, OthersOf(node), () => process.HasEnded));
         }
         AddPods(topology);
         foreach (LanePlace lane in _lanes) await lane.SettleAsync(cancel).ConfigureAwait(false);
@@ -138,6 +139,8 @@ internal sealed class EngineContender(ContenderSpec spec, AddressPlan plan, stri
     }
 
     protected override int PodMtu(Node node) => _mtu;
+
+    private IPAddress[] OthersOf(Node node) => [.. _nodes.Where(other => other != node).Select(other => Plan.DeviceAddress(other.Number))];
 
     private string Stem(Node node) => string.Create(CultureInfo.InvariantCulture, $"{directory}/{Plan.Device}-{node.Number}");
 

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Net;
+using FlannelFast.Lab.Hosting;
 using FlannelFast.Lab.Topologies;
 
 namespace FlannelFast.Lab.Contenders;
@@ -9,8 +12,9 @@ namespace FlannelFast.Lab.Contenders;
 /// <param name="place">Where the daemon runs.</param>
 /// <param name="device">Its TUN device.</param>
 /// <param name="read">Asks the daemon; null if it does not answer.</param>
+/// <param name="others">Addresses of the other nodes' devices. With udp a host's lane is asked for when something is sent to it.</param>
 /// <param name="hasEnded">Whether the daemon has ended: nothing is waited for then.</param>
-internal sealed class LanePlace(NetworkNamespace place, string device, Func<LaneReading?> read, Func<bool> hasEnded)
+internal sealed class LanePlace(NetworkNamespace place, string device, Func<LaneReading?> read, IReadOnlyList<IPAddress> others, Func<bool> hasEnded)
 {
     // With 100,000 peers it opens within 0.3 s.
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(5);
@@ -24,10 +28,16 @@ internal sealed class LanePlace(NetworkNamespace place, string device, Func<Lane
     /// <summary>Lets it open.</summary>
     internal void Open() => Watch("off");
 
-    /// <summary>Waits until it is open after <see cref="Open"/>, if it was after the start.</summary>
-    /// <returns>Null, or why it is closed.</returns>
-    internal async Task<string?> OpenedAsync(CancellationToken cancel) =>
-        _wasOpen && await UntilAsync(lane => lane.IsSettled, cancel).ConfigureAwait(false) is { Open: false } lane ? lane.Reason : null;
+    /// <summary>Waits until it is open after <see cref="Open"/> and carries packets to all other nodes, if it was open after the start.</summary>
+    /// <returns>Null, or what is missing.</returns>
+    internal async Task<string?> OpenedAsync(CancellationToken cancel)
+    {
+        if (!_wasOpen || await UntilAsync(lane => lane.IsSettled, cancel).ConfigureAwait(false) is not { } lane) return null;
+        if (!lane.Open) return lane.Reason;
+        foreach (IPAddress other in others) Tool.Try("", "ip", "netns", "exec", place.Name, "ping", "-q", "-c", "1", "-W", "1", other.ToString());
+        lane = await UntilAsync(read => read.Peers >= others.Count, cancel).ConfigureAwait(false);
+        return lane is { } last && last.Peers < others.Count ? string.Create(CultureInfo.InvariantCulture, $"only {last.Peers} of {others.Count} other nodes have one, too") : null;
+    }
 
     /// <summary>Makes it close.</summary>
     internal void Close() => Watch("on");

@@ -5,7 +5,8 @@ namespace FlannelFast.Lab.Contenders;
 /// <summary>What <c>flannelfast status --json</c> says of the express lane (docs/express-lane.md).</summary>
 /// <param name="Open">Whether it is open.</param>
 /// <param name="Reason">Why not; null while it is open.</param>
-internal sealed record LaneReading(bool Open, string? Reason)
+/// <param name="Peers">Peers that packets are sent to; 0 while it is closed.</param>
+internal sealed record LaneReading(bool Open, string? Reason, int Peers)
 {
     private const string Watched = " is being watched";
 
@@ -23,6 +24,9 @@ internal sealed record LaneReading(bool Open, string? Reason)
     internal static LaneReading? From(JsonElement status)
     {
         if (!status.TryGetProperty("express_lane", out JsonElement lane)) return null;
-        return new(lane.GetProperty("open").GetBoolean(), lane.TryGetProperty("reason", out JsonElement reason) ? reason.GetString() : null);
+        bool isOpen = lane.GetProperty("open").GetBoolean();
+        return new(
+            isOpen, lane.TryGetProperty("reason", out JsonElement reason) ? reason.GetString() : null,
+            isOpen && lane.TryGetProperty("peers", out JsonElement peers) ? peers.GetInt32() : 0);
     }
 }

@@ -22,7 +22,7 @@ internal static class CapabilityReporter
         Row("coalesce", options.Coalesce && found.TunVnetHeader, options.Coalesce, options.TunOffloads ? "--coalesce" : "--tun-offloads",
             "segments of one flow are merged before the TUN", "it needs tun_vnet_header"),
         Row("real_time", found.RealTime, options.RealTime, "--real-time",
-            "busy workers run before programs", "the kernel refused SCHED_RR: CAP_SYS_NICE is missing"),
+            "busy workers run before programs", found.AvoidsRealTime ? "the underlay cuts what workers send, and programs would wait" : "the kernel refused SCHED_RR: CAP_SYS_NICE is missing"),
     ];
 
     /// <summary>One row with VXLAN, none with a format that has one port: nothing is missing there.</summary>

@@ -14,6 +14,9 @@ internal sealed unsafe class LinkFeatures : IDisposable
     /// <summary>A UDP tunnel's super-packets leave whole and are cut, if at all, by the device.</summary>
     internal const string UdpTunnelSegmentation = "tx-udp_tnl-segmentation";
 
+    /// <summary>Runs of datagrams (UDP_SEGMENT) leave whole and are cut, if at all, by the device.</summary>
+    internal const string UdpSegmentation = "tx-udp-segmentation";
+
     /// <summary>What arrives is merged where it can be (GRO).</summary>
     internal const string ReceiveOffload = "rx-gro";
 

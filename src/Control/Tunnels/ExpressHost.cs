@@ -25,6 +25,15 @@ internal sealed class ExpressHost(NetlinkClient netlink, Action<NetworkChange> o
 
     public long CountStrays() => _port?.ReadStrays() ?? 0;
 
+    /// <summary>The kernel itself cuts the runs of datagrams that are sent from an address, in the system call of who sends them. False where nobody has the address.</summary>
+    internal bool CutsRuns(IPAddress local)
+    {
+        if (FindLinkByAddress(local) is not { } link) return false;
+        // Not kept where only this needs it: where descriptors are scarce the control socket must have some.
+        using LinkFeatures? passing = _features is null ? new() : null;
+        return !(_features ?? passing!).IsActive(link, LinkFeatures.UdpSegmentation);
+    }
+
     /// <summary>For <see cref="PacketEngine.VxlanDriver"/>.</summary>
     internal IDisposable LendPort(EngineOptions options) => _port = VxlanDriverPort.Open(netlink, options);
 

@@ -16,12 +16,16 @@ namespace FlannelFast.Control.Tunnels;
 /// <param name="use"><see cref="PacketEngine.UseExpressLane"/>.</param>
 /// <param name="isOpen"><see cref="PacketEngine.IsExpressLaneOpen"/>: the engine closes it by itself, too.</param>
 /// <param name="peers">The peers in use; another list after every change.</param>
+/// <param name="neighbours">Which hosts have a lane, too; null where that makes no difference.</param>
 /// <param name="log">Told when the lane opens and closes.</param>
 internal sealed class ExpressLaneKeeper(
-    IExpressHost host, Action<ExpressRoad?, IReadOnlySet<IPAddress>> use, Func<bool> isOpen, Func<IReadOnlyList<Peer>> peers, ILogger log)
+    IExpressHost host, Action<ExpressRoad?, LaneEndpoints> use, Func<bool> isOpen, Func<IReadOnlyList<Peer>> peers, LaneNeighbours? neighbours, ILogger log)
 {
     /// <summary>Answers that the same request will get again: rights, or a kernel without what is needed.</summary>
     private static readonly int[] s_final = [Errno.EPERM, Errno.EACCES, Errno.EINVAL, Errno.ENOSYS, Errno.EOPNOTSUPP];
+
+    /// <summary>Audits, one every 30 s, for which a port is not lent again after datagrams were lost: ten minutes, then twice as long every time, at most a day.</summary>
+    internal const int FirstStrayPause = 20, LastStrayPause = 2880;
 
     private readonly ExpressEndpoints _endpoints = new(host.FindLinks);
     private volatile ExpressLaneState _state = new(null, "being prepared");
@@ -30,10 +34,11 @@ internal sealed class ExpressLaneKeeper(
     private ExpressRoadSearch _found = ExpressRoadSearch.Closed("being prepared");
     private ExpressRoad? _road;
     private ExpressRoad? _roadInUse;
-    private IReadOnlySet<IPAddress> _endpointsInUse = new HashSet<IPAddress>();
+    private LaneEndpoints _endpointsInUse = LaneEndpoints.None;
     private readonly Dictionary<ExpressRoad, string> _refusedRoads = [];
     private Refusal? _refusal;
     private string? _strays;
+    private int _strayPause = FirstStrayPause, _auditsToLending;
     private bool _isCloseDue;
     private string? _logged;
 
@@ -79,7 +84,7 @@ internal sealed class ExpressLaneKeeper(
     internal void Look(TunnelConfig config, bool isAudit)
     {
         _device = config.Device;
-        if (!isOpen()) _roadInUse = null;
+        if (_roadInUse is not null && !isOpen()) LeaveRoad();
         // An open lane is not closed only to see whether the kernel would do more for it now.
         if (_roadInUse is null) _refusedRoads.Clear();
         if (isAudit)
@@ -94,9 +99,10 @@ internal sealed class ExpressLaneKeeper(
         // Also watched while the lane is closed for another reason: what is known of the routes stays true.
         _underlay = found.Underlay ?? _underlay;
         _road = Choose();
-        if (_road is null)
+        if ((_road is null ? found.Reason ?? _refusal!.Message : neighbours?.Obstacle) is { } obstacle)
         {
-            Close(found.Reason ?? _refusal!.Message);
+            _road = null;
+            Close(obstacle);
             return;
         }
         _isCloseDue = false;
@@ -130,9 +136,10 @@ internal sealed class ExpressLaneKeeper(
     private void Use()
     {
         ExpressRoad road = _road!;
-        if (_roadInUse == road && !_endpoints.HasChanged) return;
-        HashSet<IPAddress> endpoints = _endpoints.Over(road.UnderlayIndex);
-        if (_roadInUse == road && endpoints.SetEquals(_endpointsInUse)) return;
+        if (_roadInUse == road && !_endpoints.HasChanged && neighbours is not { HasChanged: true }) return;
+        HashSet<IPAddress> reached = _endpoints.Over(road.UnderlayIndex);
+        var endpoints = new LaneEndpoints(reached, neighbours?.Open() ?? reached);
+        if (_roadInUse == road && endpoints.IsSameAs(_endpointsInUse)) return;
         try
         {
             use(road, endpoints);
@@ -140,7 +147,7 @@ internal sealed class ExpressLaneKeeper(
         catch (Exception refused) when (refused is IOException or InvalidOperationException)
         {
             // The engine has closed whatever was open.
-            _roadInUse = null;
+            LeaveRoad();
             if (road != _found.Plain)
             {
                 _refusedRoads[road] = refused.Message;
@@ -157,7 +164,14 @@ internal sealed class ExpressLaneKeeper(
         bool isNew = _roadInUse != road;
         (_roadInUse, _endpointsInUse, _refusal, _logged) = (road, endpoints, null, null);
         _state = new(_underlay!.Name, null) { XdpRefusal = WhyNot(other => other.Xdp), GroRefusal = WhyNot(other => other.Gro) };
-        if (isNew) log.ExpressLaneOpen(_device, _underlay.Name, ExpressLaneState.Carries(road.Tcp, road.Xdp, road.Gro), endpoints.Count == 1 ? "1 host" : $"{endpoints.Count} hosts");
+        if (!isNew) return;
+        neighbours?.Announce(true);
+        log.ExpressLaneOpen(_device, _underlay.Name, ExpressLaneState.Carries(road.Tcp, road.Xdp, road.Gro), (neighbours, reached.Count) switch
+        {
+            ({ }, _) => "hosts that have one, too",
+            (_, 1) => "1 host",
+            _ => $"{reached.Count} hosts",
+        });
     }
 
     /// <summary>The best road that is not refused; null if not even the plain one is left.</summary>
@@ -168,15 +182,17 @@ internal sealed class ExpressLaneKeeper(
     /// <summary>Why the lane does without a road of this kind; null where it does not, or there is none.</summary>
     private string? WhyNot(Func<ExpressRoad, bool> kind) => _found.Roads.Where(kind).Select(WhyNot).FirstOrDefault();
 
-    /// <summary>Datagrams that the program at the underlay's way in does not see are lost while the port is lent, so it is not lent again.</summary>
+    /// <summary>Datagrams that the program at the underlay's way in does not see are lost while the port is lent, so it is not lent again for some time.</summary>
     private void LookForStrays()
     {
+        if (_strays is not null && --_auditsToLending == 0) _strays = null;
         if (_roadInUse is not { Gro: true }) return;
         try
         {
             long strays = host.CountStrays();
             if (strays == 0) return;
             _strays = $"{strays} {(strays == 1 ? "datagram was" : "datagrams were")} lost that came in fragments or by another interface";
+            (_auditsToLending, _strayPause) = (_strayPause, Math.Min(2 * _strayPause, LastStrayPause));
             log.LaneWithout("VXLAN GRO", _underlay!.Name, _strays);
         }
         catch (IOException)
@@ -192,10 +208,11 @@ internal sealed class ExpressLaneKeeper(
             _state = new(null, reason);
             return;
         }
-        _roadInUse = null;
+        // While it is still open: so the announcement is on its way at once, and before what the engine sends.
+        LeaveRoad();
         try
         {
-            use(null, new HashSet<IPAddress>());
+            use(null, LaneEndpoints.None);
             _isCloseDue = false;
             Tell(reason);
         }
@@ -205,6 +222,12 @@ internal sealed class ExpressLaneKeeper(
             _isCloseDue = true;
             Tell($"{reason}; {refused.Message}");
         }
+    }
+
+    private void LeaveRoad()
+    {
+        _roadInUse = null;
+        neighbours?.Announce(false);
     }
 
     /// <summary>Once for a reason that stays the same.</summary>

@@ -49,7 +49,11 @@ internal static class StatusRenderer
         if (!lane.Open) return $"off: {lane.Reason}";
         string carries = ExpressLaneState.Carries(lane.Tcp == true, lane.Xdp == true, lane.Gro == true);
         string refusal = Refusal("VXLAN GRO", lane.GroRefusal) + Refusal("XDP", lane.XdpRefusal);
-        return $"on: {report.Device.Name} <-> {lane.Interface}, {carries}{refusal}, {Quantity.Count(lane.Peers ?? 0)} {(lane.Peers == 1 ? "peer" : "peers")}";
+        return $"on: {report.Device.Name} <-> {lane.Interface}, {carries}{refusal}, {Peers(lane.Peers ?? 0, report.PeerCount)}";
+
+        static string Peers(int inLane, int all) => inLane < all ? $"{Quantity.Count(inLane)} of {PeersOf(all)}" : PeersOf(inLane);
+
+        static string PeersOf(int count) => $"{Quantity.Count(count)} {(count == 1 ? "peer" : "peers")}";
 
         static string Refusal(string what, string? reason) => reason is null ? "" : $" (no {what}: {reason})";
     }

@@ -24,7 +24,11 @@ public sealed record EngineStatus(
 /// <param name="SendBuffer">SO_SNDBUF as read back, bytes.</param>
 public sealed record CapabilityStatus(
     bool TunVnetHeader, bool TunTso, bool TunUso, bool UdpSegment, bool UdpGro, bool RealTime,
-    int SourcePorts, string? SourcePortShortage, int ReceiveBuffer, int SendBuffer);
+    int SourcePorts, string? SourcePortShortage, int ReceiveBuffer, int SendBuffer)
+{
+    /// <summary>Busy workers could run in real time, but are not to (<see cref="PacketEngine.AvoidRealTime"/>).</summary>
+    public bool AvoidsRealTime { get; init; }
+}
 
 /// <summary>One worker: its two directions and what its loop did.</summary>
 /// <param name="Index">0-based number, also of its TUN queue and socket.</param>

@@ -55,6 +55,6 @@ internal readonly unsafe struct HostPort(int tunFd, int[] udpFds, int controlFd)
         var param = new sched_param { sched_priority = urgency == Urgency.RealTime ? 1 : 0 };
         if (Libc.sched_setscheduler(0, urgency == Urgency.RealTime ? Libc.SCHED_RR : Libc.SCHED_OTHER, &param) != 0) return false;
         // The nice value survives a time in another class. 0 names the calling thread, not the process (setpriority(2), C library/kernel differences).
-        return urgency == Urgency.RealTime || Libc.setpriority(Libc.PRIO_PROCESS, 0, PromptNice) == 0;
+        return urgency == Urgency.RealTime || Libc.setpriority(Libc.PRIO_PROCESS, 0, urgency == Urgency.Fair ? 0 : PromptNice) == 0;
     }
 }

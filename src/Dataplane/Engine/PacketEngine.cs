@@ -11,7 +11,7 @@ namespace FlannelFast.Dataplane.Engine;
 
 /// <summary>
 /// A running packet engine: one TUN device, and for each of its queues UDP sockets and a worker thread. Owns all of them.
-/// Members may be called from any thread, one at a time, except <see cref="ReadStatus"/>, which may be called at any time
+/// Members may be called from any thread, one at a time, except <see cref="ReadStatus"/>, <see cref="FollowDeviceMtu"/> and <see cref="AvoidRealTime"/>, which may be called at any time
 /// before <see cref="Dispose"/>.
 /// </summary>
 public sealed class PacketEngine : IDisposable
@@ -141,6 +141,14 @@ public sealed class PacketEngine : IDisposable
         return 0;
     }
 
+    /// <summary>
+    /// Tells the MTU that the device has now, in bytes. Super-packets of TCP whose segments nobody knows are cut to fit it; without it they stay one packet.
+    /// </summary>
+    public void FollowDeviceMtu(int mtu)
+    {
+        foreach (Worker worker in _workers) worker.DeviceMtu = mtu;
+    }
+
     /// <summary>Starts the workers.</summary>
     public void Start()
     {
@@ -169,6 +177,12 @@ public sealed class PacketEngine : IDisposable
         foreach (Worker worker in _workers) worker.CheckThread();
     }
 
+    /// <summary>Keeps busy workers from running in real time, or lets them again.</summary>
+    public void AvoidRealTime(bool avoid)
+    {
+        foreach (Worker worker in _workers) worker.AvoidsRealTime = avoid;
+    }
+
     /// <summary>Replaces all peers at once; workers use the new table from their next burst on. A bad list changes nothing.</summary>
     /// <exception cref="ArgumentException">Names the peer that cannot be, and why.</exception>
     public void Publish(IReadOnlyList<Peer> peers)
@@ -195,10 +209,10 @@ public sealed class PacketEngine : IDisposable
     /// Forgotten when the process ends, however it ends. <see cref="Publish"/> keeps it up to date, <see cref="Rebind"/> closes it.
     /// </summary>
     /// <param name="road">Where, or null to close it.</param>
-    /// <param name="endpoints">PublicIPs that are reached over <see cref="ExpressRoad.UnderlayIndex"/> on this host; packets of other peers stay with the workers.</param>
+    /// <param name="endpoints">Hosts that take part; packets of other peers stay with the workers.</param>
     /// <exception cref="IOException">The kernel refused, for example because it is too old (Linux 6.6 is needed). No lane is open then, and the engine is at the tunnel's port, or gets its datagrams through the program until a later call succeeds.</exception>
     /// <exception cref="InvalidOperationException">Options of this engine forbid it: off, an IPv6 underlay, a source check that is not strict, or no <see cref="VxlanDriver"/>.</exception>
-    public void UseExpressLane(ExpressRoad? road, IReadOnlySet<IPAddress> endpoints)
+    public void UseExpressLane(ExpressRoad? road, LaneEndpoints endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         lock (_laneGate)
@@ -297,9 +311,10 @@ public sealed class PacketEngine : IDisposable
         UdpPort port = _sockets[0].Main;
         var capabilities = new CapabilityStatus(
             _tun.HasVnetHeader, _tun.Offloads >= TunOffloads.Tso, _tun.Offloads >= TunOffloads.Uso,
-            _workers.All(worker => worker.UsesUdpSegment), port.Gro, _workers.All(worker => worker.UsesRealTime),
+            _workers.All(worker => worker.UsesUdpSegment), port.Gro, _workers.All(worker => worker.UsesRealTime && !worker.AvoidsRealTime),
             _sockets.Min(sockets => sockets.SourcePorts), _sockets.Select(sockets => sockets.Shortage).FirstOrDefault(shortage => shortage is not null),
-            port.ReceiveBuffer, port.SendBuffer);
+            port.ReceiveBuffer, port.SendBuffer)
+        { AvoidsRealTime = _workers.All(worker => worker.AvoidsRealTime) };
         lock (_laneGate)
         {
             return new(
@@ -316,6 +331,17 @@ public sealed class PacketEngine : IDisposable
             IReadOnlyList<PeerStatus> peers = Peers.ReadStatus();
             return _lane is { } lane ? [.. peers.Select(lane.AddTo)] : peers;
         }
+    }
+
+    /// <summary>Packets sent to the host of a peer, by the workers and the express lane.</summary>
+    /// <param name="table">A table that was published.</param>
+    /// <param name="peer">Position in it.</param>
+    /// <exception cref="IOException">The kernel refused to tell of the lane.</exception>
+    public long CountEgressPackets(PeerTable table, int peer)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        long packets = table.EgressPackets(table.EndpointOf(peer));
+        lock (_laneGate) return packets + (_lane?.EgressPackets(table.Peers[peer].PublicIP) ?? 0);
     }
 
     /// <summary>Stops the workers after their burst, then closes sockets and device; the device is gone afterwards.</summary>

@@ -81,7 +81,7 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
     }
 
     /// <summary>
-    /// A kernel VXLAN (or eBPF) sender on the same host hands its tunnel super-packet to this socket uncut: the control
+    /// A kernel VXLAN (or eBPF) sender on the same host hands its tunnel super-packet to this socket uncut: for UDP inside, the control
     /// message still gives the size of the segments it would have become, but there is one header and one long inner packet.
     /// </summary>
     private bool IsUnsegmented(in ReceivedMessage message)
@@ -95,8 +95,8 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
     }
 
     /// <summary>
-    /// Checks one datagram and hands its packet to the coalescer. <paramref name="superSegment"/> is 0 for an ordinary one, else
-    /// the payload bytes per segment of an uncut super-packet.
+    /// Checks one datagram and hands its packet to the coalescer. <paramref name="superSegment"/> is the payload bytes per segment of an uncut super-packet, 0
+    /// for an ordinary one or where nobody told.
     /// </summary>
     private void ForwardDatagram(PeerTable peers, int endpoint, byte* datagram, int size, int superSegment)
     {
@@ -110,6 +110,8 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation>
                 ? InnerPacket.CheckIpv6(packet, size - overhead, out length)
                 : InnerPacket.CheckIpv4(packet, size - overhead, out length);
         }
+        int mtu = DeviceMtu;
+        if (superSegment == 0 && length > mtu) superSegment = Coalescer.FitSegment(packet, length, mtu);
         if (reason == DropReason.None)
             reason = version == 6 ? AdmitIpv6(peers, endpoint, packet) : AdmitIpv4(peers, endpoint, packet);
         if (reason == DropReason.None && _encapsulation.DecrementsTtl && version != 6)

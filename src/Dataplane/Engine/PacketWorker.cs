@@ -29,6 +29,7 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation> : Worke
     private readonly Coalescer _coalescer;
     private readonly WorkerOptions _options;
     private readonly FlowHash _flows;
+    private Urgency _urgency = Urgency.Prompt;
     private LoadMeter _load;
 
     /// <summary>
@@ -84,7 +85,13 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation> : Worke
                 continue;
             }
             bool heavy = work >= _options.HeavyFrames || bytes >= _options.HeavyBytes;
-            if (_load.Note(_bulkBytes - bulk >= _options.HeavyBytes) && UsesRealTime) _port.TrySetUrgency(_load.IsBusy ? Urgency.RealTime : Urgency.Prompt);
+            _load.Note(_bulkBytes - bulk >= _options.HeavyBytes);
+            Urgency urgency = !(_load.IsBusy && UsesRealTime) ? Urgency.Prompt : AvoidsRealTime ? Urgency.Fair : Urgency.RealTime;
+            if (urgency != _urgency)
+            {
+                _urgency = urgency;
+                _port.TrySetUrgency(urgency);
+            }
             if (heavy && IsPauseDue(work, bytes))
             {
                 _counters->Pauses++;
@@ -102,7 +109,7 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation> : Worke
     /// over, so that ordinary scheduling pauses after small packets alone. See docs/performance.md.
     /// </summary>
     private bool IsPauseDue(int frames, long bytes) =>
-        _options.PauseMicroseconds > 0 && ((UsesRealTime && _load.IsBusy) || bytes < frames * (long)SmallFrame);
+        _options.PauseMicroseconds > 0 && (_urgency == Urgency.RealTime || bytes < frames * (long)SmallFrame);
 
     /// <summary>One turn of both directions with one snapshot of the peers. Returns the frames and messages handled.</summary>
     internal int Burst()

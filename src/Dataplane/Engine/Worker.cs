@@ -5,7 +5,7 @@ namespace FlannelFast.Dataplane.Engine;
 
 /// <summary>
 /// One thread of the engine with its TUN queue, socket, buffers and counters: the part that does not depend on the wire
-/// format. Other threads only publish peer tables, read counters, and ask it to stop or to use its queue again.
+/// format. Other threads only publish peer tables and the MTU, read counters, and ask it to stop or to use its queue again.
 /// </summary>
 internal abstract unsafe class Worker : IDisposable
 {
@@ -16,6 +16,8 @@ internal abstract unsafe class Worker : IDisposable
     private volatile bool _stopping;
     private volatile bool _tunAttached = true;
     private volatile int _kernelThread;
+    private volatile int _deviceMtu = int.MaxValue;
+    private volatile bool _avoidsRealTime;
 
     /// <param name="index">0-based number.</param>
     /// <param name="control">An eventfd that wakes the worker; owned from here on.</param>
@@ -43,8 +45,22 @@ internal abstract unsafe class Worker : IDisposable
     /// <summary>UDP_SEGMENT is in use; turns false when the kernel refuses it.</summary>
     internal abstract bool UsesUdpSegment { get; }
 
+    /// <summary>MTU of the TUN device in bytes, for the next packet; before anybody told, no packet is longer.</summary>
+    internal int DeviceMtu
+    {
+        get => _deviceMtu;
+        set => _deviceMtu = value;
+    }
+
     /// <summary>The host lets the worker run in real time while it is busy; false before the loop has asked.</summary>
     internal bool UsesRealTime { get; private protected set; }
+
+    /// <summary>The worker is to stay an ordinary thread all the same.</summary>
+    internal bool AvoidsRealTime
+    {
+        get => _avoidsRealTime;
+        set => _avoidsRealTime = value;
+    }
 
     /// <summary>A reading of the counters.</summary>
     internal abstract WorkerStatus ReadStatus();

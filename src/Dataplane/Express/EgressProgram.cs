@@ -66,6 +66,8 @@ internal static class EgressProgram
         const int ip = LaneCode.Outer, udp = ip + Ipv4.MinHeaderLength;
         code.Load(Libc.BPF_W, BpfRegister.R1, BpfRegister.R7, LaneMaps.PeerAddress);
         code.JumpIf(Libc.BPF_JEQ, BpfRegister.R1, 0, lane.Next);
+        code.Load(Libc.BPF_H, BpfRegister.R2, BpfRegister.R7, LaneMaps.PeerIsOpen);
+        code.JumpIf(Libc.BPF_JEQ, BpfRegister.R2, 0, lane.Next);
         code.Store(Libc.BPF_W, BpfRegister.Frame, ip + 16, BpfRegister.R1);
         code.Store(Libc.BPF_W, BpfRegister.Frame, ip + 12, (int)LaneCode.Network32(facts.LocalAddress));
         code.Store(Libc.BPF_H, BpfRegister.Frame, ip, 0x45);

@@ -15,7 +15,7 @@ internal sealed class ExpressLane : IDisposable
     private readonly Prefix _subnet;
     private readonly LaneMaps _maps = new();
     private NativeFd? _egress, _ingress, _xdp, _before;
-    private IReadOnlySet<IPAddress> _endpoints = new HashSet<IPAddress>();
+    private LaneEndpoints _endpoints = LaneEndpoints.None;
     private EngineOptions _options;
     private ExpressRoad? _road;
 
@@ -42,11 +42,11 @@ internal sealed class ExpressLane : IDisposable
 
     /// <summary>Opens the lane, moves it, or changes who takes it.</summary>
     /// <param name="road">Where.</param>
-    /// <param name="endpoints">PublicIPs that are reached there.</param>
+    /// <param name="endpoints">Hosts that take part.</param>
     /// <param name="table">The engine's peers.</param>
     /// <param name="before">A program at the underlay's way in that gets what the lane leaves; not owned.</param>
     /// <exception cref="ErrnoException">The kernel refused; the lane is closed.</exception>
-    internal void Use(ExpressRoad road, IReadOnlySet<IPAddress> endpoints, PeerTable table, NativeFd? before)
+    internal void Use(ExpressRoad road, LaneEndpoints endpoints, PeerTable table, NativeFd? before)
     {
         try
         {
@@ -99,6 +99,9 @@ internal sealed class ExpressLane : IDisposable
 
     /// <summary>A peer's status with what the lane carried for it.</summary>
     internal PeerStatus AddTo(PeerStatus peer) => _maps.AddTo(peer);
+
+    /// <inheritdoc cref="LaneMaps.EgressPackets"/>
+    internal long EgressPackets(IPAddress publicIP) => _maps.EgressPackets(publicIP);
 
     public void Dispose()
     {

@@ -14,8 +14,11 @@ namespace FlannelFast.Dataplane.Express;
 /// </summary>
 internal sealed unsafe class LaneMaps : IDisposable
 {
-    /// <summary>Offsets in a subnet's entry: the endpoint's address in network order (0: this peer is the engine's), its slot, its VtepMAC.</summary>
-    internal const int PeerAddress = 0, PeerSlot = 4, PeerMac = 8;
+    /// <summary>
+    /// Offsets in a subnet's entry: the endpoint's address in network order (0: this peer is the engine's), its slot, its VtepMAC, and whether packets are sent to it
+    /// (16 bits, 0: by the engine).
+    /// </summary>
+    internal const int PeerAddress = 0, PeerSlot = 4, PeerMac = 8, PeerIsOpen = 14;
 
     /// <summary>Offsets in a total, and of the first two in each direction of an endpoint.</summary>
     internal const int Packets = 0, Bytes = 8, Failed = 16;
@@ -37,6 +40,9 @@ internal sealed unsafe class LaneMaps : IDisposable
     private const int FirstCapacity = 1024;
     private const int MaxFlows = 4096;
     private const int MaxPeers = 1 << 22;
+
+    /// <summary><see cref="PeerIsOpen"/>, in the bytes behind a MAC address.</summary>
+    private const ulong OpenFlag = 1UL << 48;
 
     private readonly Dictionary<PrefixKey, PeerValue> _peers = [];
     private readonly Dictionary<uint, int> _slots = [];
@@ -79,17 +85,17 @@ internal sealed unsafe class LaneMaps : IDisposable
     /// <summary>Another map after <see cref="Apply"/> returned true.</summary>
     internal NativeFd Endpoints { get; private set; }
 
-    /// <summary>Peers that take the lane.</summary>
+    /// <summary>Peers that packets are sent to.</summary>
     internal int PeerCount { get; private set; }
 
     /// <summary>
     /// Makes the maps say what a table says. A peer that stays with the engine has an entry, too: without one its packets would be taken for those of a larger subnet around it.
     /// </summary>
     /// <param name="table">The peers.</param>
-    /// <param name="endpoints">PublicIPs that the lane reaches.</param>
+    /// <param name="endpoints">Hosts that take part.</param>
     /// <returns>True if a map is another one now, for which the programs must be written anew.</returns>
     /// <exception cref="ErrnoException">The kernel refused; the maps are in between.</exception>
-    internal bool Apply(PeerTable table, IReadOnlySet<IPAddress> endpoints)
+    internal bool Apply(PeerTable table, LaneEndpoints endpoints)
     {
         bool isAnother = GiveSlots(table);
         var wanted = new Dictionary<PrefixKey, PeerValue>(table.Peers.Count);
@@ -99,11 +105,11 @@ internal sealed unsafe class LaneMaps : IDisposable
             Peer peer = table.Peers[i];
             if (peer.Subnet.BaseAddress.AddressFamily != AddressFamily.InterNetwork) continue;
             ref readonly PeerEntry entry = ref table.Entry(i);
-            bool takesLane = endpoints.Contains(peer.PublicIP);
-            if (takesLane) count++;
+            bool isReached = endpoints.Reached.Contains(peer.PublicIP), isOpen = isReached && endpoints.Open.Contains(peer.PublicIP);
+            if (isOpen) count++;
             wanted.Add(
                 new(peer.Subnet.PrefixLength, LaneCode.Network32((uint)Prefix.ToNumber(peer.Subnet.BaseAddress))),
-                new(takesLane ? LaneCode.Network32(entry.Ipv4) : 0, _slots[entry.Ipv4], entry.Mac));
+                new(isReached ? LaneCode.Network32(entry.Ipv4) : 0, _slots[entry.Ipv4], entry.Mac | (isOpen ? OpenFlag : 0)));
         }
         isAnother |= FitPeers(wanted.Keys);
         // What is gone goes first: packets for it are the engine's to refuse from now on.
@@ -143,9 +149,7 @@ internal sealed unsafe class LaneMaps : IDisposable
     /// <summary>A peer's status with what the lane carried for its endpoint; IPv4 underlays only.</summary>
     internal PeerStatus AddTo(PeerStatus peer)
     {
-        if (!_slots.TryGetValue((uint)Prefix.ToNumber(peer.PublicIP), out int slot)) return peer;
-        EndpointCount count;
-        Bpf.Element(Libc.BPF_MAP_LOOKUP_ELEM, Endpoints, &slot, &count).ThrowOnError("cannot read the express lane's counters");
+        EndpointCount count = Read(peer.PublicIP);
         return peer with
         {
             EgressPackets = peer.EgressPackets + count.EgressPackets,
@@ -153,6 +157,17 @@ internal sealed unsafe class LaneMaps : IDisposable
             IngressPackets = peer.IngressPackets + count.IngressPackets,
             IngressBytes = peer.IngressBytes + count.IngressBytes,
         };
+    }
+
+    /// <summary>Packets sent to a host.</summary>
+    internal long EgressPackets(IPAddress publicIP) => Read(publicIP).EgressPackets;
+
+    private EndpointCount Read(IPAddress publicIP)
+    {
+        EndpointCount count = default;
+        if (_slots.TryGetValue((uint)Prefix.ToNumber(publicIP), out int slot))
+            Bpf.Element(Libc.BPF_MAP_LOOKUP_ELEM, Endpoints, &slot, &count).ThrowOnError("cannot read the express lane's counters");
+        return count;
     }
 
     public void Dispose()
@@ -247,7 +262,7 @@ internal sealed unsafe class LaneMaps : IDisposable
     private readonly record struct PrefixKey(int Length, uint Address);
 
     [StructLayout(LayoutKind.Sequential)]
-    private readonly record struct PeerValue(uint Address, int Slot, ulong Mac);
+    private readonly record struct PeerValue(uint Address, int Slot, ulong MacAndFlag);
 
     [StructLayout(LayoutKind.Sequential)]
     private struct EndpointCount

@@ -19,4 +19,5 @@ internal static unsafe partial class Libc
     internal const ushort BPF_RET = 0x06;
     internal const ushort BPF_K = 0x00;
     internal const ushort BPF_ABS = 0x20;
+    internal const int SKF_NET_OFF = -0x100000;
 }

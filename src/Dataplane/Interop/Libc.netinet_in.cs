@@ -28,6 +28,7 @@ internal static unsafe partial class Libc
     internal const int IPPROTO_IP = 0;
     internal const int IPPROTO_UDP = 17;
     internal const int IPPROTO_IPV6 = 41;
+    internal const int IP_TTL = 2;
     internal const int IP_MTU_DISCOVER = 10;
     internal const int IP_FREEBIND = 15;
     internal const int IP_PMTUDISC_OMIT = 5;

@@ -65,6 +65,7 @@ internal static unsafe partial class Libc
     internal const int SO_PEERCRED = 17;
     internal const int SO_RCVTIMEO = 20;
     internal const int SO_SNDTIMEO = 21;
+    internal const int SO_BINDTODEVICE = 25;
     internal const int SO_ATTACH_FILTER = 26;
     internal const int SO_SNDBUFFORCE = 32;
     internal const int SO_RCVBUFFORCE = 33;

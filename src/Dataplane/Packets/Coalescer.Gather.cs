@@ -5,9 +5,6 @@ namespace FlannelFast.Dataplane.Packets;
 
 internal sealed unsafe partial class Coalescer
 {
-    // UDP_MAX_SEGMENTS since Linux 6.9. The sender is a kernel of this host, so it never has more than ours takes.
-    private const int MaxUdpSuperPacketSegments = 128;
-
     /// <summary>
     /// Finishes the headers of an item and lists what to write: the virtio-net header, the first packet, the payloads of the
     /// others. May be repeated, with the same result. Items are in the order of their first packets; write them in it.
@@ -35,46 +32,6 @@ internal sealed unsafe partial class Coalescer
         for (int slice = lead.FirstSlice; slice >= 0; slice = _slices[slice].Next, count++)
             iov[count] = new() { iov_base = _slices[slice].Payload, iov_len = (nuint)_slices[slice].Length };
         return count;
-    }
-
-    /// <summary>
-    /// Adds a super-packet that a sender's kernel on this host never cut (its VXLAN device and ours meet over veth): one
-    /// datagram, one inner packet of many segments, its checksum postponed. It goes to the TUN as it is.
-    /// </summary>
-    /// <param name="packet">A validated IPv4 or IPv6 packet. Borrowed until <see cref="Reset"/>; its checksum field is rewritten.</param>
-    /// <param name="length">Its bytes, equal to the IP header's length field.</param>
-    /// <param name="gsoSize">Payload bytes per segment, as UDP_GRO reported.</param>
-    /// <param name="segments">What it counts as.</param>
-    /// <returns>
-    /// False, and nothing added, for what no virtio-net header can express: neither TCP nor UDP, fragments, IPv6 extension
-    /// headers, a contradicting length, more segments than USO has, or a checksum that is neither postponed nor right.
-    /// </returns>
-    internal bool AddSuperPacket(byte* packet, int length, int gsoSize, int segments)
-    {
-        if (IsFull) ThrowFull();
-        Kind kind = Classify(packet, length, out Segment segment);
-        if (segment.L4Offset == 0 || gsoSize is < 1 or >= 0xFFFF) return false;
-        byte* l4 = packet + segment.L4Offset;
-        bool isTcp = segment.Protocol == IpProtocol.Tcp;
-        int headerLength = segment.L4Offset + (isTcp ? Tcp.HeaderLength(l4) : Udp.HeaderLength);
-        int payload = length - headerLength;
-        if (payload < 0) return false;
-        if (isTcp && headerLength < segment.L4Offset + Tcp.MinHeaderLength) return false;
-        if (!isTcp && (Udp.Length(l4) != length - segment.L4Offset || Udp.RawChecksum(l4) == 0
-            || payload > (long)gsoSize * MaxUdpSuperPacketSegments)) return false;
-        // A wrong checksum must not become a right one by being computed anew.
-        if (!HasGoodChecksum(packet, length, segment.L4Offset, segment.Protocol)) return false;
-
-        _packets++;
-        ref Item item = ref AddClosed(kind, in segment);
-        item.IsSuperPacket = true;
-        item.Packets = segments;
-        item.HeaderLength = (byte)headerLength;
-        item.SegmentSize = gsoSize;
-        virtio_net_hdr* header = (virtio_net_hdr*)Unsafe.AsPointer(ref _headers[_itemCount - 1]);
-        WritePseudoSum(in item);
-        *header = payload > gsoSize ? SuperPacketHeader(in item) : PartialHeader(in item);
-        return true;
     }
 
     private static void WriteSingleHeader(in Item item, virtio_net_hdr* header) =>

@@ -71,6 +71,14 @@ public sealed partial class PeerTable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref PeerCounters Counters(int worker, int endpoint) => ref _counters.At(worker, endpoint);
 
+    /// <summary>Packets sent to an endpoint, by all workers together.</summary>
+    public long EgressPackets(int endpoint)
+    {
+        long sum = 0;
+        for (int worker = 0; worker < Workers; worker++) sum += Volatile.Read(in Counters(worker, endpoint).EgressPackets);
+        return sum;
+    }
+
     /// <summary>Reads all peers and the counters of their endpoints, summed over the workers while they run. Allocates; for the cold path.</summary>
     public IReadOnlyList<PeerStatus> ReadStatus()
     {

@@ -184,27 +184,12 @@ internal sealed unsafe class UdpPort : IDisposable
     private void RefuseEverything()
     {
         var refuse = new sock_filter { code = Libc.BPF_RET | Libc.BPF_K, k = 0 };
-        AttachFilter([refuse], "cannot close a source port to the outside (SO_ATTACH_FILTER)");
+        SocketFilter.Attach(Fd, [refuse]).ThrowOnError("cannot close a source port to the outside (SO_ATTACH_FILTER)");
     }
 
-    /// <summary>A filter that sees datagrams from their UDP header on, and looks at the destination port in it.</summary>
-    private void AcceptOnly(int port) => AttachFilter(
-        [
-            new() { code = Libc.BPF_LD | Libc.BPF_H | Libc.BPF_ABS, k = 2 },
-            new() { code = Libc.BPF_JMP | Libc.BPF_JEQ | Libc.BPF_K, jf = 1, k = (uint)port },
-            new() { code = Libc.BPF_RET | Libc.BPF_K, k = uint.MaxValue },
-            new() { code = Libc.BPF_RET | Libc.BPF_K, k = 0 },
-        ],
-        "cannot close a port to all but the tunnel's datagrams (SO_ATTACH_FILTER)");
-
-    private void AttachFilter(ReadOnlySpan<sock_filter> code, string attempted)
-    {
-        fixed (sock_filter* filter = code)
-        {
-            var program = new sock_fprog { len = (ushort)code.Length, filter = filter };
-            SysResult.From(Libc.setsockopt(Fd, Libc.SOL_SOCKET, Libc.SO_ATTACH_FILTER, &program, (uint)sizeof(sock_fprog))).ThrowOnError(attempted);
-        }
-    }
+    /// <summary>Takes only datagrams for a destination port, which stands at offset 2 of their UDP header.</summary>
+    private void AcceptOnly(int port) =>
+        SocketFilter.TakeOnly(Fd, Libc.BPF_H, 2, (uint)port).ThrowOnError("cannot close a port to all but the tunnel's datagrams (SO_ATTACH_FILTER)");
 
     private SysResult SetOption(int level, int option, int value) =>
         SysResult.From(Libc.setsockopt(Fd, level, option, &value, sizeof(int)));

@@ -65,7 +65,7 @@ public sealed class ExpressHostTests
         using LogRecorder log = new();
         TunnelConfig config = FakeTunnelRuntime.Config(EncapsulationKind.Vxlan);
         IReadOnlyList<Peer> peers = [FakeTunnelRuntime.Peer(2), FakeTunnelRuntime.Peer(3)];
-        ExpressLaneKeeper keeper = new(host, (road, endpoints) => calls.Add(road is null ? "closed" : string.Join(' ', endpoints.Select(e => $"{e}").Order(StringComparer.Ordinal))), () => calls.Count > 0 && calls[^1] != "closed", () => peers, log);
+        ExpressLaneKeeper keeper = new(host, (road, endpoints) => calls.Add(road is null ? "closed" : string.Join(' ', endpoints.Open.Select(e => $"{e}").Order(StringComparer.Ordinal))), () => calls.Count > 0 && calls[^1] != "closed", () => peers, null, log);
         Look();
         After("ip route add 192.0.2.3/32 via 198.51.100.254");
         After("ip xfrm policy add src 10.1.0.0/16 dst 10.2.0.0/16 dir out tmpl src 192.0.2.1 dst 192.0.2.2 proto esp mode tunnel");

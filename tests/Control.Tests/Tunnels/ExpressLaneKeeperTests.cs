@@ -23,7 +23,7 @@ public sealed class ExpressLaneKeeperTests : IDisposable
     private Exception? _refusal, _xdpRefusal, _groRefusal, _closeRefusal;
     private bool _isOpen;
 
-    public ExpressLaneKeeperTests() => _keeper = new(_host, Use, () => _isOpen, () => _peers, _log);
+    public ExpressLaneKeeperTests() => _keeper = new(_host, Use, () => _isOpen, () => _peers, null, _log);
 
     public void Dispose() => _log.Dispose();
 
@@ -267,7 +267,7 @@ public sealed class ExpressLaneKeeperTests : IDisposable
 
     /// <summary>What does not pass the program that hands datagrams to the engine would be lost again and again.</summary>
     [Fact]
-    public void Datagrams_lost_at_the_lent_port_end_the_lending_for_good()
+    public void Datagrams_lost_at_the_lent_port_end_the_lending()
     {
         _host.MergesArrivals = true;
         _config = _config with { Engine = _config.Engine with { Encapsulation = EncapsulationKind.Vxlan } };
@@ -283,6 +283,29 @@ public sealed class ExpressLaneKeeperTests : IDisposable
         Look(isAudit: true);
         Assert.Equal(["7-2 mtu 1500 gro: 192.0.2.2 192.0.2.3", "7-2 mtu 1500: 192.0.2.2 192.0.2.3", "7-2 mtu 1500: 192.0.2.2 192.0.2.3"], _calls);
         Assert.Contains($"Information: express lane without VXLAN GRO over eth0: {Reason}", _log.Lines);
+    }
+
+    /// <summary>One fragment of some other day is no reason to do without for ever; one every day is.</summary>
+    [Fact]
+    public void A_port_is_lent_again_after_ever_longer_times()
+    {
+        _host.MergesArrivals = true;
+        _config = _config with { Engine = _config.Engine with { Encapsulation = EncapsulationKind.Vxlan } };
+        Look();
+        for (int pause = ExpressLaneKeeper.FirstStrayPause; pause < 3 * ExpressLaneKeeper.LastStrayPause; pause *= 2)
+        {
+            Assert.EndsWith("gro: 192.0.2.2 192.0.2.3", _calls[^1], StringComparison.Ordinal);
+            _host.Strays = 1;
+            Look(isAudit: true);
+            _host.Strays = 0;
+            int before = _calls.Count;
+            Assert.DoesNotContain("gro", _calls[^1], StringComparison.Ordinal);
+            for (int i = 1; i < Math.Min(pause, ExpressLaneKeeper.LastStrayPause); i++) Look(isAudit: true);
+            Assert.Equal(before, _calls.Count);
+            Assert.NotNull(_keeper.State.GroRefusal);
+            Look(isAudit: true);
+            Assert.Null(_keeper.State.GroRefusal);
+        }
     }
 
     /// <summary>Whoever took the tunnel's port meanwhile: packets still arrive, and it is tried until the port is back.</summary>
@@ -336,12 +359,12 @@ public sealed class ExpressLaneKeeperTests : IDisposable
         }
     }
 
-    private void Use(ExpressRoad? road, IReadOnlySet<IPAddress> endpoints)
+    private void Use(ExpressRoad? road, LaneEndpoints endpoints)
     {
         Exception? refusal = road switch { null => _closeRefusal, { Xdp: true } => _xdpRefusal ?? _refusal, { Gro: true } => _groRefusal ?? _refusal, _ => _refusal };
         _isOpen = road is not null && refusal is null;
         _calls.Add(road is null ? "closed" : string.Join(' ',
-            [$"{road.TunIndex}-{road.UnderlayIndex} mtu {road.UnderlayMtu}{(road.Xdp ? " xdp" : "")}{(road.Gro ? " gro" : "")}:", .. endpoints.Select(e => e.ToString()).Order(StringComparer.Ordinal)]));
+            [$"{road.TunIndex}-{road.UnderlayIndex} mtu {road.UnderlayMtu}{(road.Xdp ? " xdp" : "")}{(road.Gro ? " gro" : "")}:", .. endpoints.Open.Select(e => e.ToString()).Order(StringComparer.Ordinal)]));
         if (refusal is not null) throw refusal;
     }
 }

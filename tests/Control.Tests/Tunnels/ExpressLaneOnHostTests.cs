@@ -68,7 +68,7 @@ public sealed class ExpressLaneOnHostTests
             for link in eth0 x0 eth1 x1; do ip link set $link up; done
             ip addr add 192.0.2.1/24 dev eth0; ip addr add 198.51.100.1/24 dev eth1
             """);
-        TunnelConfig config = FakeTunnelRuntime.Config(EncapsulationKind.Udp, FakeTunnelRuntime.Peer(2), FakeTunnelRuntime.Peer(3));
+        TunnelConfig config = FakeTunnelRuntime.Config(EncapsulationKind.Vxlan, FakeTunnelRuntime.Peer(2), FakeTunnelRuntime.Peer(3));
         return TunnelRuntime.Start(config with { Engine = config.Engine with { ExpressLane = mode } }, log);
     }
 

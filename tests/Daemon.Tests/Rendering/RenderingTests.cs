@@ -44,6 +44,7 @@ public sealed class RenderingTests
 
     [Theory]
     [InlineData(true, false, null, false, null, 2, "express lane   on: ff0 <-> eth0, with TCP, 2 peers")]
+    [InlineData(true, false, null, false, null, 0, "express lane   on: ff0 <-> eth0, with TCP, 0 of 1 peer")]
     [InlineData(false, false, null, false, null, 1, "express lane   on: ff0 <-> eth0, without TCP, 1 peer")]
     [InlineData(true, true, null, false, null, 1, "express lane   on: ff0 <-> eth0, with TCP and XDP, 1 peer")]
     [InlineData(true, false, null, true, null, 1, "express lane   on: ff0 <-> eth0, with TCP and VXLAN GRO, 1 peer")]

@@ -20,6 +20,9 @@ public sealed class LaneMapsTests(ITestOutputHelper output)
         Assert.Equal(3, maps.PeerCount);
         maps.Apply(table, Hosts(1));
         Assert.Equal(1, maps.PeerCount);
+        // Of those that it reaches, packets are sent to the open ones.
+        maps.Apply(table, Hosts(10) with { Open = new HashSet<IPAddress>([Host(0), Host(2), Host(11)]) });
+        Assert.Equal(2, maps.PeerCount);
         maps.Apply(Table(table, 0), Hosts(1));
         Assert.Equal(0, maps.PeerCount);
     }
@@ -60,7 +63,7 @@ public sealed class LaneMapsTests(ITestOutputHelper output)
     {
         using var maps = new LaneMaps();
         PeerTable table = Table(null, 100_000);
-        HashSet<IPAddress> hosts = Hosts(100_000);
+        LaneEndpoints hosts = Hosts(100_000);
         long started = TimeProvider.System.GetTimestamp();
         maps.Apply(table, hosts);
         TimeSpan all = TimeProvider.System.GetElapsedTime(started);
@@ -71,7 +74,11 @@ public sealed class LaneMapsTests(ITestOutputHelper output)
         Assert.InRange(all.TotalSeconds, 0, 10);
     }
 
-    private static HashSet<IPAddress> Hosts(int count) => [.. Enumerable.Range(0, count).Select(Host)];
+    private static LaneEndpoints Hosts(int count)
+    {
+        HashSet<IPAddress> hosts = [.. Enumerable.Range(0, count).Select(Host)];
+        return new(hosts, hosts);
+    }
 
     private static IPAddress Host(int n) => new([100, (byte)(64 + n / 65536), (byte)(n / 256), (byte)n]);
 

@@ -24,7 +24,7 @@ internal sealed class LaneRig : IDisposable
         using var rig = Rigs.Udp();
         // A peer of another size, with whom nobody talks, makes a trie of the hash.
         Peer[] more = mixed ? [new(IPNetwork.Parse("10.6.0.0/28"), IPAddress.Parse("192.0.2.9"))] : [];
-        Maps.Apply(PeerTable.Build([IPNetwork.Parse("10.5.1.0/24")], [.. rig.Peers.Peers, .. more], null, 1), reached.Select(IPAddress.Parse).ToHashSet());
+        Maps.Apply(PeerTable.Build([IPNetwork.Parse("10.5.1.0/24")], [.. rig.Peers.Peers, .. more], null, 1), new(reached.Select(IPAddress.Parse).ToHashSet(), new HashSet<IPAddress>()));
         Facts = new()
         {
             Road = new() { TunIndex = 1, UnderlayIndex = 1, UnderlayMtu = 1500, Tcp = true, Xdp = true },

@@ -46,6 +46,24 @@ internal sealed unsafe class CoalescerHarness : IDisposable
     internal bool AddSuperPacket(byte[] packet, int gsoSize, int segments) =>
         Coalescer.AddSuperPacket(Place(packet), packet.Length, gsoSize, segments);
 
+    /// <summary>Adds a packet as the worker does: uncut where <see cref="Coalescer.FitSegment"/> says so. Returns what that said.</summary>
+    internal int AddFitted(byte[] packet, int mtu)
+    {
+        byte* place = Place(packet);
+        int size = Dataplane.Packets.Coalescer.FitSegment(place, packet.Length, mtu);
+        if (size == 0)
+        {
+            Coalescer.Add(place, packet.Length);
+            return 0;
+        }
+        int headers = packet[0] >> 4 == 4 ? (packet[0] & 15) * 4 : 40;
+        headers += (packet[headers + 12] >> 4) * 4;
+        Assert.True(Coalescer.AddSuperPacket(place, packet.Length, size, (packet.Length - headers + size - 1) / size));
+        return size;
+    }
+
+    internal int FitSegment(byte[] packet, int mtu) => Dataplane.Packets.Coalescer.FitSegment(Place(packet), packet.Length, mtu);
+
     internal List<Frame> Finish() => Finish(verify: true);
 
     /// <summary>The same for packets that break the rules of the input: only the memory they are in is watched.</summary>

@@ -24,6 +24,31 @@ public sealed class SchedulingTests
         Eventually.True(() => nodes.Daemons.All(d => Worker(d) == (Other, -15)), TimeSpan.FromSeconds(2), () => "a worker stayed urgent");
     }
 
+    /// <summary>Programs would wait while it cuts. Features tell nobody that they change, but the next look sees it.</summary>
+    [Fact]
+    public async Task Over_an_underlay_that_cuts_it_is_no_better_than_others_while_it_is_busy()
+    {
+        using TwoNodes nodes = TwoNodes.CreateJoined("udp", Underlay.WireLike);
+        Eventually.True(() => nodes.Daemons.All(d => !d.Status().CapabilitiesInUse.Contains("real_time")), TimeSpan.FromSeconds(2), () => "it would run in real time");
+        Assert.Contains("the underlay cuts what workers send", nodes.Daemons[0].Client("status").Output, StringComparison.Ordinal);
+        Assert.Equal((Other, -15), Worker(nodes.Daemons[0]));
+        await BusyMustBeAsync((Other, 0));
+        foreach (int n in (int[])[1, 2])
+        {
+            nodes.Node(n).Run("ethtool", "-K", "eth0", "gso", "on", "tx", "on", "tso", "on", "tx-udp-segmentation", "on");
+            nodes.Node(n).Ip("link", "set", "eth0", "mtu", "1499");
+        }
+        Eventually.True(() => nodes.Daemons.All(d => d.Status().CapabilitiesInUse.Contains("real_time")), TimeSpan.FromSeconds(2), () => "it would not run in real time");
+        await BusyMustBeAsync((RoundRobin, 0));
+
+        async Task BusyMustBeAsync((int Policy, int Nice) expected)
+        {
+            Task transfer = Task.Run(() => TcpTransfer.MustArriveIntact(nodes.One, nodes.Two, TwoNodes.OverlayAddress(2), 400_000_000), TestContext.Current.CancellationToken);
+            Eventually.True(() => nodes.Daemons.All(d => Worker(d) == expected), TimeSpan.FromSeconds(5), () => string.Join(' ', nodes.Daemons.Select(d => Worker(d))));
+            await transfer;
+        }
+    }
+
     /// <summary>In real time it would keep the receiver of the datagrams from the core, and they would be lost there.</summary>
     [Fact]
     public async Task A_flood_of_small_datagrams_makes_nobody_urgent()

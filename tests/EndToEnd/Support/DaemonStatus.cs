@@ -20,6 +20,9 @@ internal sealed record DaemonStatus(JsonElement Root)
     /// <summary>The express lane.</summary>
     public JsonElement ExpressLane => Root.GetProperty("express_lane");
 
+    /// <summary>Peers that packets are sent to by the express lane; 0 while it is closed.</summary>
+    public int PeersInLane => ExpressLane.TryGetProperty("peers", out JsonElement peers) && peers.ValueKind == JsonValueKind.Number ? peers.GetInt32() : 0;
+
     /// <summary>Subnets of the peers, in the daemon's order.</summary>
     public string[] PeerSubnets => [.. Root.GetProperty("peers").EnumerateArray().Select(p => p.GetProperty("subnet").GetString()!)];
 

@@ -22,4 +22,14 @@ internal static class KernelVxlan
         Shell.Run("bridge", "-n", node.Name, "fdb", "replace", peerMac, "dev", Device, "dst", TwoNodes.UnderlayAddress(peer), "self", "permanent");
         node.Ip("route", "replace", $"10.5.{peer}.0/24", "via", peerAddress, "dev", Device, "onlink");
     }
+
+    /// <summary>IPv6 inside, too, as <see cref="TwoNodes.Ipv6Flags"/> gives it to the peer.</summary>
+    public static void AddIpv6(TwoNodes nodes, int number)
+    {
+        int peer = 3 - number;
+        (Netns node, string peerAddress) = (nodes.Node(number), $"fd00:5:0:{peer}::");
+        node.Ip("address", "add", $"fd00:5:0:{number}::/128", "dev", Device, "nodad");
+        node.Ip("neighbour", "replace", peerAddress, "lladdr", TwoNodes.VtepMac(peer), "dev", Device, "nud", "permanent");
+        node.Ip("route", "replace", $"{peerAddress}/64", "via", peerAddress, "dev", Device, "onlink");
+    }
 }

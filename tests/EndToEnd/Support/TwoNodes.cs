@@ -88,6 +88,13 @@ internal sealed class TwoNodes : IDisposable
     public static string PeerFlag(int number, string encap) =>
         $"10.5.{number}.0/24={UnderlayAddress(number)}" + (encap == "vxlan" ? "," + VtepMac(number) : "");
 
+    /// <summary>Flags that give a node with VXLAN IPv6 inside, too: fd00:5:0:n::/64 of fd00:5::/48.</summary>
+    public static string[] Ipv6Flags(int n) =>
+    [
+        "--network", "fd00:5::/48", "--subnet", $"fd00:5:0:{n}::/64",
+        "--peer", $"fd00:5:0:{3 - n}::/64={UnderlayAddress(3 - n)},{VtepMac(3 - n)}",
+    ];
+
     /// <summary>Where a node's control socket is.</summary>
     public string SocketPath(int number) => $"{Directory}/{number}.sock";
 

@@ -21,6 +21,9 @@ internal sealed class UdpSocket : IDisposable
         _socket.Bind(new IPEndPoint(IPAddress.Parse(address), port));
     }
 
+    /// <summary>Hops that what is sent may make.</summary>
+    public short Ttl { set => _socket.Ttl = value; }
+
     /// <summary>Sends one datagram.</summary>
     public void Send(ReadOnlySpan<byte> payload, string address, int port) =>
         Assert.Equal(payload.Length, _socket.SendTo(payload, new IPEndPoint(IPAddress.Parse(address), port)));
@@ -32,6 +35,9 @@ internal sealed class UdpSocket : IDisposable
         Send(payload, address, port);
         _socket.SetRawSocketOption(SOL_UDP, UDP_SEGMENT, BitConverter.GetBytes(0));
     }
+
+    /// <summary>A datagram waits to be received.</summary>
+    public bool HasArrivals => _socket.Poll(0, SelectMode.SelectRead);
 
     /// <summary>Waits for the next datagram, at most two seconds. Valid until the next call.</summary>
     public ReadOnlySpan<byte> Receive() => _buffer.AsSpan(0, _socket.Receive(_buffer));

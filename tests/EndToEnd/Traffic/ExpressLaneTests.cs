@@ -46,16 +46,17 @@ public sealed class ExpressLaneTests
             status.AssertEveryPacketAccountedFor();
             Assert.Equal((0, 0), (status.Egress.Dropped, status.Ingress.Dropped));
         }
-        // 1,400 datagrams each way, ten or more answers.
+        // With udp a lane is for hosts that have one, too; with vxlan the other end is as good as the kernel's device. 1,400 datagrams each way, ten or more answers.
         JsonElement lane = Lane(nodes.Daemons[0]);
-        Assert.InRange(lane.GetProperty("egress").GetProperty("forwarded").GetInt64(), 1400, long.MaxValue);
+        bool isUsed = two != "off" || encap == "vxlan";
+        Assert.Equal(isUsed, lane.GetProperty("egress").GetProperty("forwarded").GetInt64() >= 1400);
         Assert.Equal(two != "off", lane.GetProperty("ingress").GetProperty("forwarded").GetInt64() > 1400);
         // What TCP took: 50 MB are 35,000 packets and more. Where they are cut, the VXLAN driver's GRO merges them, or a program in the interface's driver has it done.
         bool isCut = underlay == nameof(Underlay.WireLike), isVxlan = encap == "vxlan", tcp = one == "on" || !isCut || isVxlan;
         Assert.Equal(
             (tcp, tcp && isCut && !isVxlan, isCut && isVxlan),
             (lane.GetProperty("tcp").GetBoolean(), lane.GetProperty("xdp").GetBoolean(), lane.GetProperty("gro").GetBoolean()));
-        Assert.Equal(tcp, lane.GetProperty("egress").GetProperty("forwarded").GetInt64() > 30_000);
+        Assert.Equal(tcp && isUsed, lane.GetProperty("egress").GetProperty("forwarded").GetInt64() > 30_000);
         Assert.Equal(tcp && two != "off", lane.GetProperty("ingress").GetProperty("forwarded").GetInt64() > 30_000);
     }
 
@@ -67,6 +68,7 @@ public sealed class ExpressLaneTests
         foreach (int n in (int[])[1, 2]) nodes.Node(n).Ip("link", "set", "eth0", "mtu", $"{mtu}");
         nodes.ExpressLane = "on";
         foreach (int n in (int[])[1, 2]) AwaitOpen(nodes.StartDaemon(n, encap));
+        Meet(nodes);
         long before = Received(nodes.Two);
         TcpTransfer.MustArriveIntact(nodes.One, nodes.Two, TwoNodes.OverlayAddress(2), Bytes);
         long segments = Lane(nodes.Daemons[1]).GetProperty("ingress").GetProperty("forwarded").GetInt64();
@@ -112,10 +114,18 @@ public sealed class ExpressLaneTests
     public void Peers_count_what_takes_the_lane(string encap)
     {
         using TwoNodes nodes = Join(encap, "on", "on");
+        (long sent, long received) = Counts();
         Ping.MustAnswer(nodes.One, TwoNodes.OverlayAddress(2), 10);
-        JsonElement peer = nodes.Daemons[0].Status().Root.GetProperty("peers")[0];
-        Assert.InRange(peer.GetProperty("egress_packets").GetInt64(), 10, 20);
-        Assert.InRange(peer.GetProperty("ingress_packets").GetInt64(), 10, 20);
+        (long sentThen, long receivedThen) = Counts();
+        // Not more than some hellos beside the pings.
+        Assert.InRange(sentThen - sent, 10, 20);
+        Assert.InRange(receivedThen - received, 10, 20);
+
+        (long Sent, long Received) Counts()
+        {
+            JsonElement peer = nodes.Daemons[0].Status().Root.GetProperty("peers")[0];
+            return (peer.GetProperty("egress_packets").GetInt64(), peer.GetProperty("ingress_packets").GetInt64());
+        }
     }
 
     /// <summary>A hop that is used up, a peer that is gone, a packet that does not fit: the engine's, as ever.</summary>
@@ -143,6 +153,7 @@ public sealed class ExpressLaneTests
         foreach (int n in (int[])[1, 2]) nodes.Node(n).Ip("link", "set", "eth0", "mtu", "65535");
         nodes.ExpressLane = "on";
         foreach (int n in (int[])[1, 2]) AwaitOpen(nodes.StartDaemon(n, encap));
+        Meet(nodes);
         for (int size = 14_960; size < 16_080; size += 7) Ping.MustAnswer(nodes.One, TwoNodes.OverlayAddress(2), 1, "-s", $"{size}");
         Assert.Equal(0, Lane(nodes.Daemons[0]).GetProperty("egress").GetProperty("failed").GetInt64());
     }
@@ -207,8 +218,7 @@ public sealed class ExpressLaneTests
         Eventually.Equal(0, () => Lane(nodes.Daemons[0]).GetProperty("peers").GetInt32(), "peers in the lane");
         Ping.MustAnswerWithin(TimeSpan.FromSeconds(5), nodes.One, TwoNodes.OverlayAddress(2));
         nodes.One.Ip("route", "del", "192.0.2.2/32", "dev", "eth1");
-        Eventually.Equal(1, () => Lane(nodes.Daemons[0]).GetProperty("peers").GetInt32(), "peers in the lane");
-        Ping.MustAnswer(nodes.One, TwoNodes.OverlayAddress(2));
+        Meet(nodes);
     }
 
     /// <summary>The programs are gone with the process: what a lane would take arrives at whoever has the port now.</summary>
@@ -235,6 +245,7 @@ public sealed class ExpressLaneTests
         nodes.Two.Ip("link", "delete", "ff0");
         Ping.MustAnswerWithin(TimeSpan.FromSeconds(5), nodes.One, TwoNodes.OverlayAddress(2));
         AwaitOpen(nodes.Daemons[1]);
+        Meet(nodes);
         using Netns pod = Netns.Create();
         nodes.Two.Ip("link", "add", "pod", "type", "veth", "peer", "name", "eth0", "netns", pod.Name);
         nodes.Two.Run("ethtool", "-K", "pod", "tso", "off", "gso", "off", "tx", "off");
@@ -260,7 +271,15 @@ public sealed class ExpressLaneTests
             if (lane != "off") AwaitOpen(daemon);
             else AwaitClosed(daemon, "switched off by --express-lane off");
         }
+        if (one != "off" && two != "off") Meet(nodes);
         return nodes;
+    }
+
+    /// <summary>Both send packets to each other by their lanes.</summary>
+    private static void Meet(TwoNodes nodes)
+    {
+        Ping.MustAnswerWithin(TimeSpan.FromSeconds(5), nodes.One, TwoNodes.OverlayAddress(2));
+        foreach (Daemon daemon in nodes.Daemons) Eventually.Equal(1, () => daemon.Status().PeersInLane, "peers in the lane");
     }
 
     private static JsonElement Lane(Daemon daemon) => daemon.Status().ExpressLane;

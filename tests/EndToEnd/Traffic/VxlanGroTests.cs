@@ -16,7 +16,7 @@ public sealed class VxlanGroTests
         nodes.ExpressLane = "auto";
         foreach (int n in (int[])[1, 2])
         {
-            AwaitGro(nodes.StartDaemon(n, "vxlan", [.. Ipv6Flags(n), "--queues", $"{queues}"]));
+            AwaitGro(nodes.StartDaemon(n, "vxlan", [.. TwoNodes.Ipv6Flags(n), "--queues", $"{queues}"]));
         }
         Assert.DoesNotContain("flannelfast-gro", nodes.One.Ip("link").Output, StringComparison.Ordinal);
         Ping.MustAnswer(nodes.One, TwoNodes.OverlayAddress(2), 10, "-s", "20000");
@@ -41,24 +41,13 @@ public sealed class VxlanGroTests
     public void Tcp_of_an_engine_is_forwarded_to_pods(string lane, string address)
     {
         using TwoNodes nodes = TwoNodes.Create(Underlay.WireLike);
-        using Netns pod = Netns.Create();
         foreach (int n in (int[])[1, 2])
         {
             nodes.ExpressLane = n == 1 ? lane : "auto";
-            Daemon daemon = nodes.StartDaemon(n, "vxlan", Ipv6Flags(n));
+            Daemon daemon = nodes.StartDaemon(n, "vxlan", TwoNodes.Ipv6Flags(n));
             if (nodes.ExpressLane == "auto") AwaitGro(daemon);
         }
-        nodes.Two.WriteSysctl("ipv4/ip_forward", "1");
-        nodes.Two.WriteSysctl("ipv6/conf/all/forwarding", "1");
-        nodes.Two.Ip("link", "add", "pod", "mtu", "1400", "type", "veth", "peer", "name", "eth0", "netns", pod.Name, "mtu", "1400");
-        foreach ((Netns node, string device, string suffix) in ((Netns, string, string)[])[(nodes.Two, "pod", "1"), (pod, "eth0", "5")])
-        {
-            node.Ip("link", "set", device, "up");
-            node.Ip("address", "add", $"10.5.2.{suffix}/24", "dev", device);
-            node.Ip("address", "add", $"fd00:5:0:2::{suffix}/64", "dev", device, "nodad");
-        }
-        pod.Ip("route", "add", "default", "via", "10.5.2.1");
-        pod.Ip("route", "add", "default", "via", "fd00:5:0:2::1");
+        using Netns pod = Pod.Create(nodes, 2, mtu: 1400);
         TcpTransfer.MustArriveIntact(nodes.One, pod, address, Bytes);
         foreach (Daemon daemon in nodes.Daemons) daemon.Status().AssertEveryPacketAccountedFor();
         // As many as the sender's: super-packets are counted as the segments that they are.
@@ -181,13 +170,6 @@ public sealed class VxlanGroTests
         foreach (int n in (int[])[1, 2]) AwaitGro(nodes.StartDaemon(n, "vxlan"));
         return nodes;
     }
-
-    /// <summary>Flags that give a node IPv6 inside, too.</summary>
-    private static string[] Ipv6Flags(int n) =>
-    [
-        "--network", "fd00:5::/48", "--subnet", $"fd00:5:0:{n}::/64",
-        "--peer", $"fd00:5:0:{3 - n}::/64={TwoNodes.UnderlayAddress(3 - n)},{TwoNodes.VtepMac(3 - n)}",
-    ];
 
     /// <summary>What ss(8) says of the tunnel's port: the driver's socket has no process.</summary>
     private static string Owner(Netns node) => node.Run("ss", "-Huanp", "sport", "=", ":8472").Output;

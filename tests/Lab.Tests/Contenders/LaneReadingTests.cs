@@ -20,6 +20,12 @@ public sealed class LaneReadingTests
         Assert.Equal((staysClosed, isSettled), (read.StaysClosed, read.IsSettled));
     }
 
+    [Theory]
+    [InlineData("""{ "open": true, "peers": 3 }""", 3)]
+    [InlineData("""{ "open": true }""", 0)]
+    [InlineData("""{ "open": false, "reason": "just closed", "peers": 3 }""", 0)]
+    public void Peers_are_those_of_an_open_lane(string lane, int peers) => Assert.Equal(peers, Read($$"""{ "express_lane": {{lane}} }""")!.Peers);
+
     [Fact]
     public void A_build_without_a_lane_has_none_to_read() => Assert.Null(Read("""{ "device": { "mtu": 1472 } }"""));
 
