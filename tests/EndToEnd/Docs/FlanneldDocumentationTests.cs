@@ -67,7 +67,8 @@ public sealed class FlanneldDocumentationTests
         string look = Documentation.Blocks("docs/migration.md", "sh")[1];
         using Cluster cluster = Cluster.Create();
         EtcdServer etcd = cluster.Own(EtcdServer.Start(new() { Address = IPAddress.Loopback, Launcher = ["ip", "netns", "exec", cluster.One.Netns.Name] }));
-        etcd.Ctl("put", "/coreos.com/network/config", """{"Network":"10.5.0.0/16","Backend":{"Type":"udp"}}""");
+        // SubnetMax: the host's own lease is drawn at random; written over, the one below would end its daemon, as another host's should.
+        etcd.Ctl("put", "/coreos.com/network/config", """{"Network":"10.5.0.0/16","SubnetMax":"10.5.90.0","Backend":{"Type":"udp"}}""");
         cluster.Start(cluster.One, $"-etcd-endpoints={etcd.Endpoint}", "-iface=eth0").WaitUntilReady();
         etcd.Ctl("put", "/coreos.com/network/subnets/10.5.99.0-24", """{"PublicIP":"192.0.2.2"}""");
         string subnet = cluster.One.LeasedSubnet;

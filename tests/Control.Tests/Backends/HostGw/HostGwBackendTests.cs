@@ -58,8 +58,8 @@ public sealed class HostGwBackendTests : IDisposable
     public void Two_hosts_reach_each_other()
     {
         RunningBackend one = Start(_one), two = Start(_two);
-        _one.Shell("ip address add 10.5.1.1/24 dev lo; ip address add fd05:0:0:1::1/64 dev lo");
-        _two.Shell("ip address add 10.5.2.1/24 dev lo; ip address add fd05:0:0:2::1/64 dev lo");
+        _one.Shell("ip address add 10.5.1.1/24 dev lo; ip address add fd05:0:0:1::1/64 dev lo nodad");
+        _two.Shell("ip address add 10.5.2.1/24 dev lo; ip address add fd05:0:0:2::1/64 dev lo nodad");
         one.Apply(two.OwnLease);
         two.Apply(one.OwnLease);
         _one.Shell("ping -c 1 -W 2 -s 1472 -M do -I 10.5.1.1 10.5.2.1; ping -c 1 -W 2 -I fd05:0:0:1::1 fd05:0:0:2::1");
