@@ -4,7 +4,7 @@
 # Puts dist/flanneld in the place of a stock flanneld on one of two hosts (network namespaces) that share an etcd, and back again, while a
 # pod of one pings a pod of the other, and then lets both kinds work together, and FlannelFast alone. In each step TCP and UDP go both ways, between the pods,
 # the hosts' own addresses, and host and pod, and must arrive as they were sent, TCP with 50 Mb/s at least. Prints the rates and how many pings were answered; exit code 0
-# only if all was as it must be. Needs root, ./build.sh, etcd and python3 (asks apt for what is missing), and a stock binary, for example built from flannel's
+# only if all was as it must be. Needs root, ./build.sh, etcd (asks apt for what is missing), and a stock binary, for example built from flannel's
 # sources, whose releases bring all that they need: "go build -mod=vendor" up to v0.20.
 #
 #   --backend B   default: vxlan
@@ -28,12 +28,12 @@ while (($#)); do
 done
 [[ -x $stock ]] || usage_error "expected the path of a stock flanneld, not '$stock'"
 ((EUID == 0)) || fail "network namespaces need root"
-require_packages ip=iproute2 ping=iputils-ping etcd=etcd-server etcdctl=etcd-client python3=python3
+require_packages ip=iproute2 ping=iputils-ping etcd=etcd-server etcdctl=etcd-client
 [[ -x $repository/dist/flanneld ]] || fail "dist/flanneld is missing: run ./build.sh"
 # A proxy of this machine is not on the way between namespaces.
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY
 
-state=$(mktemp -d) router=ff-stock-r daemons=() transfer_port=7001
+state=$(mktemp -d) router=ff-stock-r daemons=() port=7001
 clean_up() {
     local namespace
     # The shell would tell of each program that it was killed.
@@ -130,13 +130,6 @@ must_answer() {
     [[ $got == 50 ]] || fail "$1 lost packets"
 }
 
-serve() {
-    local host
-    for host in 1 2 p1 p2; do
-        in_host "$host" python3 "$repository/scripts/transfer.py" serve $transfer_port >>"$state/serve.log" 2>&1 &
-    done
-}
-
 # own_address HOST: of its flannel device; with host-gw, which has none, of its bridge.
 own_address() {
     local subnet
@@ -145,20 +138,42 @@ own_address() {
     if [[ $backend == host-gw ]]; then echo "$subnet"; else echo "${subnet%.*}.0"; fi
 }
 
+# listen HOST ADDRESS: takes transfers there; $sink is its process afterwards.
+listen() {
+    # Here, not by the new process alone: what the last one said must not be found any more.
+    : >"$state/sink"
+    ip netns exec "ff-stock-$1" "$repository/dist/flannelfast" lab-agent hash-sink --listen "$2:$port" >"$state/sink" 2>>"$state/sink.log" &
+    sink=$!
+    until grep -q listening "$state/sink"; do
+        kill -0 "$sink" 2>/dev/null || { cat "$state/sink.log" >&2; fail "cannot listen on host $1 at $2"; }
+        sleep 0.02
+    done
+}
+
+# rate FROM ADDRESS MB FLAG …: of a transfer, in Mb/s; fails where not all has arrived as it was sent.
+rate() {
+    local from=$1 address=$2 bytes=$(($3 * 1000000)) result
+    shift 3
+    result=$(in_host "$from" "$repository/dist/flannelfast" lab-agent hash-source --to "$address:$port" --bytes $bytes "$@") || return
+    [[ $result == *'"intact":true'* && $result =~ \"seconds\":([0-9.]+) ]] || { echo "$result" >&2; return 1; }
+    awk "BEGIN { printf \"%.0f\", $bytes * 8e-6 / ${BASH_REMATCH[1]} }"
+}
+
 # must_carry WHAT: everything from everywhere to everywhere.
 must_carry() {
-    local way from to address kind rates
+    local way from to address sink tcp udp segmented
     note "$1: Mb/s"
     for way in p1:p2 p2:p1 1:2 2:1 p1:2 p2:1 1:p2 2:p1; do
-        from=${way%:*} to=${way#*:} rates=''
+        from=${way%:*} to=${way#*:}
         if [[ $to == p* ]]; then address=${pods[${to#p}]}; else address=$(own_address "$to"); fi
-        for kind in tcp udp udp-super; do
-            rates+=" $kind $(in_host "$from" python3 "$repository/scripts/transfer.py" send $kind "$address" $transfer_port "$([[ $kind == tcp ]] && echo 32 || echo 4)")" \
-                || fail "$1: from $from to $to ($address)"
-        done
-        note "$(printf '    %s to %s: %s' "${from/#p/pod }" "${to/#p/pod }" "$rates")"
-        [[ $rates =~ tcp\ ([0-9]+) ]]
-        ((BASH_REMATCH[1] >= 50)) || fail "$1: TCP from $from to $to crawls"
+        listen "$to" "$address"
+        tcp=$(rate "$from" "$address" 32 --tcp) || fail "$1: TCP from $from to $to ($address)"
+        udp=$(rate "$from" "$address" 4 --udp) || fail "$1: UDP from $from to $to ($address)"
+        segmented=$(rate "$from" "$address" 4 --udp --segment) || fail "$1: UDP_SEGMENT from $from to $to ($address)"
+        kill "$sink"
+        wait "$sink" || fail "$1: what took transfers at $address ended with an error"
+        note "    ${from/#p/pod } to ${to/#p/pod }: tcp $tcp, udp $udp, udp in super-packets $segmented"
+        ((tcp >= 50)) || fail "$1: TCP from $from to $to crawls"
     done
 }
 
@@ -176,7 +191,6 @@ say() { "$repository/dist/flannelfast" status --socket "$state/$2.sock" | sed -n
 pods=()
 hosts_up
 etcd_up "{\"Network\": \"10.5.0.0/16\", \"Backend\": {\"Type\": \"$backend\"}}"
-serve
 
 step "$backend, etcd $api: stock on both hosts"
 flanneld_up 1 "$stock"

@@ -12,7 +12,10 @@ internal readonly record struct HashPlan(ulong Seed, long Total, int MaxPayload)
     /// <summary>Datagrams per window; one bit each in the answer.</summary>
     internal const int Window = 32;
 
+    /// <summary>Datagrams that can be sent as one at most: equal ones and a shorter one behind them.</summary>
+    internal const int Run = 4;
+
     /// <summary>Three in four datagrams are of the greatest size, so that runs of equal ones form; every fourth is of another.</summary>
     internal int Length(ulong sequence) =>
-        sequence % 4 != 3 ? MaxPayload : 1 + (int)(sequence / 4 * 7919 % (ulong)MaxPayload);
+        sequence % Run != Run - 1 ? MaxPayload : 1 + (int)(sequence / Run * 7919 % (ulong)MaxPayload);
 }

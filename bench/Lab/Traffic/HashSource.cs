@@ -15,12 +15,14 @@ internal sealed unsafe class HashSource
         long bytes = arguments.Integer("--bytes", 1, 1L << 40);
         bool udp = arguments.Either("--udp", "--tcp");
         arguments.Switch(udp ? "--udp" : "--tcp");
+        bool segment = udp && arguments.Switch("--segment");
         int size = (int)arguments.Integer("--size", ProbeHeader.Size + 1, ProbeHeader.MaxDatagram, 1372);
         long limit = arguments.Seconds("--seconds", 60);
         arguments.Finish();
         ulong seed = UdpExchange.NewSender();
-        long deadline = Clock.Now + limit;
-        return udp ? OverUdp(remote, new HashPlan(seed, bytes, size - ProbeHeader.Size), deadline) : OverTcp(remote, seed, bytes, deadline);
+        long started = Clock.Now, deadline = started + limit;
+        HashSourceResult result = udp ? OverUdp(remote, new HashPlan(seed, bytes, size - ProbeHeader.Size), segment, deadline) : OverTcp(remote, seed, bytes, deadline);
+        return result with { Seconds = (Clock.Now - started) / (double)Clock.Second };
     }
 
     private static HashSourceResult OverTcp(IPEndPoint remote, ulong seed, long total, long deadline)
@@ -49,11 +51,13 @@ internal sealed unsafe class HashSource
         return Result("tcp", total, own, received);
     }
 
-    private static HashSourceResult OverUdp(IPEndPoint remote, HashPlan plan, long deadline)
+    private static HashSourceResult OverUdp(IPEndPoint remote, HashPlan plan, bool segment, long deadline)
     {
         using LabSocket socket = LabSocket.ConnectUdp(remote);
+        int size = ProbeHeader.Size + plan.MaxPayload, together = segment ? Math.Max(1, Math.Min(HashPlan.Run, ProbeHeader.MaxDatagram / size)) : 1;
+        if (segment) socket.CutDatagrams(size);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[] datagram = new byte[ProbeHeader.Size + plan.MaxPayload];
+        byte[] datagrams = new byte[together * size];
         HashAnswer answer;
         ulong hello = ((ulong)plan.Total << 16) | (uint)plan.MaxPayload;
         UdpExchange.Ask(socket, ProbeHeader.Create(ProbeKind.Hello, plan.Seed, hello), &answer, sizeof(HashAnswer), Progress(deadline));
@@ -64,13 +68,13 @@ internal sealed unsafe class HashSource
             int count = 0;
             for (; count < HashPlan.Window && hashed < plan.Total; count++)
             {
-                Span<byte> payload = datagram.AsSpan(ProbeHeader.Size, plan.Length(start + (ulong)count));
+                Span<byte> payload = datagrams.AsSpan(ProbeHeader.Size, plan.Length(start + (ulong)count));
                 PayloadGenerator.Fill(plan.Seed, start + (ulong)count, payload);
                 int used = (int)Math.Min(payload.Length, plan.Total - hashed);
                 hash.AppendData(payload[..used]);
                 hashed += used;
             }
-            repeated += SendWindow(socket, plan, datagram, start, count, deadline);
+            repeated += SendWindow(socket, plan, datagrams, start, count, deadline);
         }
         UdpExchange.Ask(socket, ProbeHeader.Create(ProbeKind.HashDigest, plan.Seed, start), &answer, sizeof(HashAnswer), Progress(deadline));
         byte[] own = hash.GetHashAndReset();
@@ -83,19 +87,28 @@ internal sealed unsafe class HashSource
     }
 
     // Returns how many datagrams had to be sent again. What is corrupt every time never gets through: the rounds are bounded.
-    private static long SendWindow(LabSocket socket, HashPlan plan, byte[] datagram, ulong start, int count, long deadline)
+    private static long SendWindow(LabSocket socket, HashPlan plan, byte[] datagrams, ulong start, int count, long deadline)
     {
         const int MaxRounds = 50;
         ulong all = (1UL << count) - 1, arrived = 0;
+        int together = datagrams.Length / (ProbeHeader.Size + plan.MaxPayload);
         long repeated = 0;
         HashAnswer answer = default;
         for (int round = 0; round < MaxRounds; round++)
         {
-            for (int i = 0; i < count; i++)
+            for (int i = 0; i < count;)
             {
-                if ((arrived >> i & 1) != 0) continue;
-                SendOne(socket, plan, datagram, start + (ulong)i);
-                if (round > 0) repeated++;
+                // Only what may stand together in one send: equal ones, and a last one that may be shorter.
+                int next = i;
+                do next++;
+                while (next < count && next - i < together && plan.Length(start + (ulong)next - 1) == plan.MaxPayload);
+                ulong run = (1UL << next) - (1UL << i);
+                if ((arrived & run) != run)
+                {
+                    Send(socket, plan, datagrams, start + (ulong)i, next - i);
+                    if (round > 0) repeated += next - i;
+                }
+                i = next;
             }
             UdpExchange.Ask(socket, ProbeHeader.Create(ProbeKind.HashQuery, plan.Seed, start), &answer, sizeof(HashAnswer), Progress(deadline));
             arrived = answer.Arrived & all;
@@ -104,13 +117,18 @@ internal sealed unsafe class HashSource
         throw new AgentException($"datagrams {start} to {start + (ulong)count - 1} did not arrive intact in {MaxRounds} attempts ({answer.Corrupt} arrived corrupt)");
     }
 
-    private static void SendOne(LabSocket socket, HashPlan plan, byte[] datagram, ulong sequence)
+    /// <summary>Datagrams one behind the other in one send; the kernel cuts them where UDP_SEGMENT is set.</summary>
+    private static void Send(LabSocket socket, HashPlan plan, byte[] datagrams, ulong first, int count)
     {
-        int length = ProbeHeader.Size + plan.Length(sequence);
-        PayloadGenerator.Fill(plan.Seed, sequence, datagram.AsSpan(ProbeHeader.Size, plan.Length(sequence)));
-        fixed (byte* bytes = datagram)
+        int length = 0;
+        fixed (byte* bytes = datagrams)
         {
-            *(ProbeHeader*)bytes = ProbeHeader.Create(ProbeKind.HashData, plan.Seed, sequence);
+            for (ulong sequence = first; sequence < first + (ulong)count; sequence++)
+            {
+                *(ProbeHeader*)(bytes + length) = ProbeHeader.Create(ProbeKind.HashData, plan.Seed, sequence);
+                PayloadGenerator.Fill(plan.Seed, sequence, datagrams.AsSpan(length + ProbeHeader.Size, plan.Length(sequence)));
+                length += ProbeHeader.Size + plan.Length(sequence);
+            }
             SysResult sent = socket.Send(bytes, length);
             if (sent.IsError && !LabSocket.IsTransient(sent.Errno)) throw LabSocket.Failure($"send {length} bytes", sent);
         }

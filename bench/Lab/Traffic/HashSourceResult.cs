@@ -8,6 +8,9 @@ internal sealed record HashSourceResult : AgentResult
 
     public long Bytes { get; init; }
 
+    /// <summary>From the first packet to the sink's last answer.</summary>
+    public double Seconds { get; init; }
+
     /// <summary>Everything arrived and nothing was changed: both digests are equal and no datagram was corrupt.</summary>
     public bool Intact { get; init; }
 

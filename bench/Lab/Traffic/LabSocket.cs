@@ -140,6 +140,9 @@ internal sealed unsafe class LabSocket : IDisposable
         SysResult.From(Libc.setsockopt(Fd, Libc.SOL_SOCKET, Libc.SO_LINGER, &option, (uint)sizeof(linger))).ThrowOnError("cannot set SO_LINGER");
     }
 
+    /// <summary>Has the kernel, or a card, cut what one send holds into datagrams of this many bytes, the last one perhaps shorter (udp(7), UDP_SEGMENT).</summary>
+    internal void CutDatagrams(int size) => Set(Libc.SOL_UDP, Libc.UDP_SEGMENT, size).ThrowOnError("cannot set UDP_SEGMENT");
+
     /// <summary>Sends small segments at once.</summary>
     internal void DisableNagle() => Set(Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1).ThrowOnError("cannot set TCP_NODELAY");
 

@@ -16,7 +16,7 @@ internal sealed class WorkloadRunner(Topology topology)
 
     internal Topology Topology => topology;
 
-    /// <summary>Proves that payload arrives unchanged over TCP and UDP, from every node.</summary>
+    /// <summary>Proves that payload arrives unchanged over TCP and UDP, also where the kernel cuts the datagrams (UDP_SEGMENT, as QUIC has it), from every node.</summary>
     /// <returns>Bytes that arrived intact.</returns>
     /// <exception cref="LabException">They did not.</exception>
     internal async Task<long> ValidateAsync(Contender contender, CancellationToken cancel)
@@ -26,11 +26,11 @@ internal sealed class WorkloadRunner(Topology topology)
         using Agents.Sink sink = await ends.ListenAsync("hash-sink").ConfigureAwait(false);
         foreach (Node sender in ends.Senders)
         {
-            foreach (string protocol in (string[])["--tcp", "--udp"])
+            foreach (string[] protocol in (string[][])[["--tcp"], ["--udp"], ["--udp", "--segment"]])
             {
                 HashSourceResult result = await Agents.RunAsync(
                     sender, TrafficEnds.Grace, AgentJsonContext.Default.HashSourceResult, cancel,
-                    "hash-source", "--to", sink.Address, "--bytes", Agents.Format(HashBytes), protocol, "--seconds", "20").ConfigureAwait(false);
+                    ["hash-source", "--to", sink.Address, "--bytes", Agents.Format(HashBytes), "--seconds", "20", .. protocol]).ConfigureAwait(false);
                 if (!result.Intact)
                     throw new LabException($"contender {contender.Name} changes payload: {result.Protocol}, {result.Bytes} bytes sent with SHA-256 {result.Sent}, received {result.Received}");
                 bytes += result.Bytes;

@@ -87,13 +87,20 @@ public sealed class LabAgentTests
     [InlineData("--udp", "42879")]
     [InlineData("--udp", "42880")]
     [InlineData("--udp", "1000003")]
+    [InlineData("--udp --segment", "1")]
+    [InlineData("--udp --segment", "42879")]
+    [InlineData("--udp --segment", "42880")]
+    [InlineData("--udp --segment", "1000003")]
+    [InlineData("--udp --segment --size 30000", "1000003")]
+    [InlineData("--udp --segment --size 40000", "1000003")]
     public void Hash_source_finds_loopback_intact(string protocol, string bytes)
     {
         using AgentPair pair = new("hash-sink");
-        JsonElement source = pair.Source("hash-source", "--bytes", bytes, protocol);
+        JsonElement source = pair.Source("hash-source", ["--bytes", bytes, .. protocol.Split(' ')]);
         Assert.True(source.GetProperty("intact").GetBoolean());
         Assert.Equal(source.GetProperty("sent").GetString(), source.GetProperty("received").GetString());
-        Assert.Equal(0, source.GetProperty("corrupt").GetInt64());
+        Assert.Equal((0, 0), (source.GetProperty("corrupt").GetInt64(), source.GetProperty("repeated").GetInt64()));
+        Assert.InRange(source.GetProperty("seconds").GetDouble(), 1e-6, 60);
         JsonElement sink = pair.Stop("hash-sink");
         Assert.Equal((1L, long.Parse(bytes)), (sink.GetProperty("runs").GetInt64(), sink.GetProperty("bytes").GetInt64()));
     }
@@ -136,6 +143,7 @@ public sealed class LabAgentTests
     [InlineData("rtt-probe --to 127.0.0.1:5001 --seconds 1 --interval-us 1e3")]
     [InlineData("hash-source --to 127.0.0.1:5001 --bytes 5")]
     [InlineData("hash-source --to 127.0.0.1:5001 --bytes -5 --udp")]
+    [InlineData("hash-source --to 127.0.0.1:5001 --bytes 5 --tcp --segment")]
     public void Bad_arguments_are_one_line_and_exit_code_2(string command)
     {
         (int code, string output, string error) = AgentPair.Agent(command.Split(' ', StringSplitOptions.RemoveEmptyEntries));
