@@ -11,7 +11,7 @@ internal static class Tool
 
     /// <summary>Complains now about a program that would be missed later.</summary>
     /// <param name="program">Its name.</param>
-    /// <param name="purpose">The flag that needs it.</param>
+    /// <param name="purpose">The flag, or what else needs it.</param>
     /// <exception cref="LabException">It is not there.</exception>
     internal static void Require(string program, string purpose)
     {

@@ -48,6 +48,8 @@ internal sealed class LabRunner(Scenario scenario, ProgramFacts program, ILabPro
         }
         if (scenario.Underlay.IsWireLike && scenario.Contenders.Any(c => c.Kind == ContenderKind.Bare))
             throw LabException.Input("contender bare relies on runs of datagrams that arrive as they were sent: expected the underlay veth, not wire-like");
+        // Hosts ask for each other's lanes when packets are sent.
+        if (scenario.Contenders.Any(c => c.Kind is ContenderKind.Udp or ContenderKind.Vxlan)) Tool.Require("ping", "a contender with an express lane");
         if (scenario.Underlay.IsWireLike) Tool.Require("ethtool", "--underlay wire-like");
         if (scenario.Underlay.LossPercent > 0 && !scenario.Underlay.HasRelay) Tool.Require("nft", "--loss");
         profiler?.Prepare();

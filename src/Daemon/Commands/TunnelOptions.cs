@@ -45,7 +45,7 @@ internal sealed class TunnelOptions
         _coalesce = Switch(SettingKeys.Coalesce, "Merge received segments of a flow; needs --tun-offloads", engine.Coalesce);
         _pause = Text(SettingKeys.Pause, "MICROSECONDS", $"Pause after a heavy burst so that the next one is larger, 0 to {TunnelDefaults.MaxPause}; 0 never pauses", engine.PauseMicroseconds);
         _realTime = Switch(SettingKeys.RealTime, "Schedule busy workers before programs (SCHED_RR), as the kernel schedules its own devices; needs CAP_SYS_NICE", engine.RealTime);
-        _expressLane = Text(SettingKeys.ExpressLane, "auto|on|off", "Carry ordinary packets of known peers inside the kernel by eBPF: auto leaves TCP to the engine where the interface cuts super-packets, on takes it too", "auto");
+        _expressLane = Text(SettingKeys.ExpressLane, "auto|on|off", "Carry ordinary packets of known peers inside the kernel by eBPF: auto leaves TCP to the engine where it would arrive cut and nothing merged it, on takes it too", "auto");
         _socketBuffer = Text(SettingKeys.SocketBuffer, "BYTES", $"Kernel buffer per socket and direction, from {TunnelDefaults.MinSocketBuffer}", engine.SocketBuffer);
     }
 

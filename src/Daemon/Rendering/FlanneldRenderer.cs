@@ -5,6 +5,8 @@ namespace FlannelFast.Daemon.Rendering;
 /// <summary><c>flannelfast status</c> of a flanneld for people: what is wrong stands out.</summary>
 internal static class FlanneldRenderer
 {
+    private const string AllBy = "flannelfast status --json";
+
     internal static void Write(TextWriter output, FlanneldReport report, TerminalStyle style)
     {
         output.WriteLine(style.Heading($"flanneld {report.Version}") +
@@ -14,11 +16,11 @@ internal static class FlanneldRenderer
         output.WriteLine(style.Heading(report.LeaseCount == 0 ? "leases: none" : $"leases ({Quantity.Count(report.LeaseCount)})"));
         WriteTable(output, Leases(report, style), "  ");
         if (report.LeaseCount > report.Leases.Count)
-            output.WriteLine(style.Faint($"  … and {Quantity.Count(report.LeaseCount - report.Leases.Count)} more; \"flannelfast status --json\" shows all"));
+            output.WriteLine(style.Faint($"  … and {Quantity.Count(report.LeaseCount - report.Leases.Count)} more; \"{AllBy}\" shows all"));
         foreach (StatusReport tunnel in report.Tunnels)
         {
             output.WriteLine();
-            StatusRenderer.WriteTunnel(output, tunnel, style);
+            StatusRenderer.WriteTunnel(output, tunnel, style, AllBy);
         }
     }
 

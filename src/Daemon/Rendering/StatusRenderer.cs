@@ -7,18 +7,22 @@ namespace FlannelFast.Daemon.Rendering;
 /// <summary><c>flannelfast status</c> for people: one screen, most important first.</summary>
 internal static class StatusRenderer
 {
-    /// <summary>Peers described at most; <c>peer list</c> has all.</summary>
+    /// <summary>Peers described at most.</summary>
     internal const int PeersShown = 20;
 
     internal static void Write(TextWriter output, StatusReport report, TerminalStyle style)
     {
         output.WriteLine(style.Heading($"flannelfast {report.Version}") +
             $", up {Quantity.Duration(TimeSpan.FromSeconds(report.UptimeSeconds))}, process {report.Pid}");
-        WriteTunnel(output, report, style);
+        WriteTunnel(output, report, style, "flannelfast peer list");
     }
 
     /// <summary>The report without the line about the process.</summary>
-    internal static void WriteTunnel(TextWriter output, StatusReport report, TerminalStyle style)
+    /// <param name="output">Where it goes.</param>
+    /// <param name="report">A daemon's, or of one tunnel of a flanneld.</param>
+    /// <param name="style">Colours or none.</param>
+    /// <param name="peersBy">The command that has all peers.</param>
+    internal static void WriteTunnel(TextWriter output, StatusReport report, TerminalStyle style, string peersBy)
     {
         WriteTable(output, Overview(report));
         Section(output, style, "capabilities", Capabilities(report, style));
@@ -26,7 +30,7 @@ internal static class StatusRenderer
         Section(output, style, "drops", Drops(report, style));
         Section(output, style, $"peers ({Quantity.Count(report.PeerCount)})", report.PeerCount == 0 ? null : PeerRenderer.Table(report.Peers, style));
         if (report.PeerCount > report.Peers.Count)
-            output.WriteLine(style.Faint($"  … and {Quantity.Count(report.PeerCount - report.Peers.Count)} more; \"flannelfast peer list\" shows all"));
+            output.WriteLine(style.Faint($"  … and {Quantity.Count(report.PeerCount - report.Peers.Count)} more; \"{peersBy}\" shows all"));
     }
 
     private static TextTable Overview(StatusReport report)

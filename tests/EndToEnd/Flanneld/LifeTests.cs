@@ -37,6 +37,27 @@ public sealed class LifeTests
         daemon.WaitUntilReady();
     }
 
+    /// <summary>Of its tunnel it must say nothing that only a tunnel's own daemon could answer.</summary>
+    [Fact]
+    public void Status_has_the_tunnels_age_and_names_a_command_for_the_other_peers()
+    {
+        using Cluster cluster = Cluster.Create(nodes: 1);
+        EtcdServer etcd = cluster.StartEtcd();
+        etcd.Ctl("put", "/coreos.com/network/config", """{"Network":"10.5.0.0/16","SubnetMax":"10.5.99.0","Backend":{"Type":"udp"}}""");
+        for (int n = 1; n <= 25; n++) etcd.Ctl("put", $"/coreos.com/network/subnets/10.5.{100 + n}.0-24", $$"""{"PublicIP":"192.0.2.{{100 + n}}"}""");
+        FlanneldProcess daemon = cluster.Start(cluster.One, $"-etcd-endpoints={etcd.Endpoint}");
+        daemon.WaitUntilReady();
+        Eventually.True(() => daemon.Status().GetProperty("tunnels")[0].GetProperty("peer_count").GetInt32() == 25, TimeSpan.FromSeconds(10), () => daemon.Log);
+        JsonElement status = daemon.Status(), tunnel = status.GetProperty("tunnels")[0];
+        Assert.Equal(status.GetProperty("uptime_seconds").GetDouble(), tunnel.GetProperty("uptime_seconds").GetDouble(), 0.01);
+        Assert.InRange(status.GetProperty("uptime_seconds").GetDouble(), 0.02, 60);
+        string text = daemon.StatusText();
+        Assert.Contains("peers (25)", text, StringComparison.Ordinal);
+        Assert.Contains("… and 5 more; \"flannelfast status --json\" shows all", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("peer list", text, StringComparison.Ordinal);
+        Assert.Equal(25, tunnel.GetProperty("peers").GetArrayLength());
+    }
+
     [Theory]
     [InlineData(Udp, Native.SIGTERM)]
     [InlineData(Udp, Native.SIGKILL)]

@@ -32,7 +32,7 @@ internal sealed class EngineFlags
         _pause = Integer("pause", s_engine.PauseMicroseconds, 0, TunnelDefaults.MaxPause, "microseconds to pause after a heavy burst so that the next one is larger; 0 never pauses");
         _realTime = Switch("real-time", s_engine.RealTime, "schedule busy workers before programs, as the kernel schedules its own devices; needs CAP_SYS_NICE");
         _expressLane = set.Add(new ChoiceFlag<ExpressLaneMode>("express-lane", [("auto", ExpressLaneMode.Auto), ("on", ExpressLaneMode.On), ("off", ExpressLaneMode.Off)],
-            "whether ordinary packets of known peers pass inside the kernel by eBPF: auto leaves TCP to the engine where the interface cuts super-packets, on takes it too"));
+            "whether ordinary packets of known peers pass inside the kernel by eBPF: auto leaves TCP to the engine where it would arrive cut and nothing merged it, on takes it too"));
         _socketBuffer = Integer("socket-buffer", s_engine.SocketBuffer, TunnelDefaults.MinSocketBuffer, TunnelDefaults.MaxSocketBuffer, "kernel buffer per socket and direction, in bytes");
 
         BooleanFlag Switch(string name, bool absent, string usage) => set.Add(new BooleanFlag(name, absent, usage));

@@ -33,7 +33,7 @@ internal static class FlanneldReporter
             SubnetFile = state.SubnetFile is { } file ? new(file.Path, file.IsWritten, file.Failure) : null,
             LeaseCount = leases.Length,
             Leases = Leases(state, leases.AsSpan(0, Math.Min(leases.Length, limit ?? int.MaxValue))),
-            Tunnels = Tunnels(state.Backend, limit),
+            Tunnels = Tunnels(state.Backend, limit, state.Uptime),
         };
     }
 
@@ -77,8 +77,8 @@ internal static class FlanneldReporter
         return reports;
     }
 
-    private static StatusReport[] Tunnels(IBackend? backend, int? limit) => backend is IEngineBackend engine
-        ? [.. engine.Tunnels.Select(tunnel => new StatusReporter(tunnel.Config, BuildInfo.Version).Report(tunnel.ReadStatus(), limit))]
+    private static StatusReport[] Tunnels(IBackend? backend, int? limit, TimeSpan uptime) => backend is IEngineBackend engine
+        ? [.. engine.Tunnels.Select(tunnel => new StatusReporter(tunnel.Config, BuildInfo.Version).Report(tunnel.ReadStatus(), limit) with { UptimeSeconds = Round(uptime) })]
         : [];
 
     private static IEnumerable<IPNetwork> Subnets(LeasedSubnet subnet)

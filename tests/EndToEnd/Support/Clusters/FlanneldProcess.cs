@@ -65,6 +65,9 @@ internal sealed class FlanneldProcess : IDisposable
         return document.RootElement.Clone();
     }
 
+    /// <summary>What it says of it for people.</summary>
+    public string StatusText() => Daemon.Command("status", "--socket", _socket).OrThrow().Output;
+
     /// <summary>Sends a signal, waits for the end and returns the exit code.</summary>
     public int Stop(int signal = Native.SIGTERM)
     {
