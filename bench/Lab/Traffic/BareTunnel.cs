@@ -45,7 +45,7 @@ internal static unsafe class BareTunnel
             int size = SegmentSize;
             SysResult.From(Libc.setsockopt(udp.Fd, Libc.SOL_UDP, Libc.UDP_SEGMENT, &size, sizeof(int))).ThrowOnError("cannot set UDP_SEGMENT");
             using var slab = new NativeSlab((EgressWindow + IngressWindow) * (Capacity + 512));
-            return new Loop(new HostPort(tun.QueueFd(0), [udp.Fd], controlFd: -1), slab, new(peer, port), pause).Run(context.Stop);
+            return new Loop(new HostPort(tun.QueueFd(0), [udp.Fd], control: null), slab, new(peer, port), pause).Run(context.Stop);
         }
         catch (Exception e) when (e is ErrnoException or LabException)
         {

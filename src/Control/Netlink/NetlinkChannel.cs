@@ -11,21 +11,19 @@ internal sealed unsafe class NetlinkChannel : IDisposable
     private const int FirstBufferSize = 64 * 1024;
 
     private readonly NativeFd _socket;
-    private readonly NativeFd _wake;
+    private readonly EventFd _wake = new();
     private byte[] _buffer = new byte[FirstBufferSize];
 
     /// <summary>Takes over an open socket (owned and closed from here on) that keeps the boundaries of datagrams.</summary>
-    internal NetlinkChannel(NativeFd socket)
-    {
-        _socket = socket;
-        _wake = new(Checked(Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK), "create an eventfd"));
-    }
+    /// <exception cref="ErrnoException">No eventfd; the socket stays the caller's.</exception>
+    internal NetlinkChannel(NativeFd socket) => _socket = socket;
 
     /// <summary>Opens a socket, subscribed to the given groups (RTNLGRP_… of NETLINK_ROUTE).</summary>
     /// <param name="groups">None for a socket that only asks.</param>
     /// <param name="receiveBuffer">Bytes the kernel may queue (it counts its own overhead, about double); 0 leaves the system's default.</param>
     /// <param name="protocol">NETLINK_…: whom it speaks to.</param>
     /// <exception cref="NetlinkException">No socket, or a group is refused.</exception>
+    /// <exception cref="ErrnoException">No eventfd.</exception>
     internal static NetlinkChannel Open(ReadOnlySpan<uint> groups = default, int receiveBuffer = 0, int protocol = Libc.NETLINK_ROUTE)
     {
         int type = Libc.SOCK_RAW | Libc.SOCK_CLOEXEC | Libc.SOCK_NONBLOCK;
@@ -115,11 +113,7 @@ internal sealed unsafe class NetlinkChannel : IDisposable
     }
 
     /// <summary>Ends every present and future <see cref="Wait"/>. May be called by any thread.</summary>
-    internal void Wake()
-    {
-        ulong one = 1;
-        Checked((int)Libc.write(_wake.Number, &one, sizeof(ulong)), "write to an eventfd");
-    }
+    internal void Wake() => _wake.Signal();
 
     public void Dispose()
     {

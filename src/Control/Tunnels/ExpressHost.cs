@@ -10,7 +10,6 @@ namespace FlannelFast.Control.Tunnels;
 internal sealed class ExpressHost(NetlinkClient netlink, Action<NetworkChange> onChange) : IExpressHost, IDisposable
 {
     private IpsecPolicies? _ipsec;
-    private LinkFeatures? _features;
     private VxlanDriverPort? _port;
 
     public Link? FindLink(string name) => netlink.Links.Find(name);
@@ -19,20 +18,14 @@ internal sealed class ExpressHost(NetlinkClient netlink, Action<NetworkChange> o
 
     public bool HasIpsecPolicies() => (_ipsec ??= new(onChange)).Exist();
 
-    public bool PassesTunnelSuperPackets(Link link) => (_features ??= new()).IsActive(link, LinkFeatures.UdpTunnelSegmentation);
+    public bool PassesTunnelSuperPackets(Link link) => LinkFeatures.IsActive(link, LinkFeatures.UdpTunnelSegmentation);
 
-    public bool MergesArriving(Link link) => (_features ??= new()).IsActive(link, LinkFeatures.ReceiveOffload);
+    public bool MergesArriving(Link link) => LinkFeatures.IsActive(link, LinkFeatures.ReceiveOffload);
 
     public long CountStrays() => _port?.ReadStrays() ?? 0;
 
     /// <summary>The kernel itself cuts the runs of datagrams that are sent from an address, in the system call of who sends them. False where nobody has the address.</summary>
-    internal bool CutsRuns(IPAddress local)
-    {
-        if (FindLinkByAddress(local) is not { } link) return false;
-        // Not kept where only this needs it: where descriptors are scarce the control socket must have some.
-        using LinkFeatures? passing = _features is null ? new() : null;
-        return !(_features ?? passing!).IsActive(link, LinkFeatures.UdpSegmentation);
-    }
+    internal bool CutsRuns(IPAddress local) => FindLinkByAddress(local) is { } link && !LinkFeatures.IsActive(link, LinkFeatures.UdpSegmentation);
 
     /// <summary>For <see cref="PacketEngine.VxlanDriver"/>.</summary>
     internal IDisposable LendPort(EngineOptions options) => _port = VxlanDriverPort.Open(netlink, options);
@@ -48,9 +41,5 @@ internal sealed class ExpressHost(NetlinkClient netlink, Action<NetworkChange> o
         return links;
     }
 
-    public void Dispose()
-    {
-        _ipsec?.Dispose();
-        _features?.Dispose();
-    }
+    public void Dispose() => _ipsec?.Dispose();
 }

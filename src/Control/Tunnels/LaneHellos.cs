@@ -6,13 +6,13 @@ using FlannelFast.Dataplane.Interop;
 namespace FlannelFast.Control.Tunnels;
 
 /// <summary>Carries the hellos of <see cref="Neighbours"/>: a socket on the TUN device, and a thread that listens and keeps the time. Begins with the first <see cref="Attach"/>.</summary>
-internal sealed unsafe class LaneHellos : IDisposable
+internal sealed class LaneHellos : IDisposable
 {
     /// <summary>Received one after the other; what else is to be done comes in between.</summary>
     private const int MaxBurst = 64;
 
     private readonly IPEndPoint _here;
-    private readonly NativeFd _end = new(SysResult.From(Libc.eventfd(0, Libc.EFD_NONBLOCK | Libc.EFD_CLOEXEC)).ThrowOnError("cannot create an eventfd"));
+    private readonly EventFd _end = new();
     private readonly Thread _thread;
     private volatile LaneHelloSocket? _socket;
     private volatile bool _isOver;
@@ -72,8 +72,7 @@ internal sealed unsafe class LaneHellos : IDisposable
     {
         Neighbours.Announce(false);
         _isOver = true;
-        ulong one = 1;
-        _ = Libc.write(_end.Number, &one, sizeof(ulong));
+        _end.Signal();
         if (_thread.IsAlive) _thread.Join();
         _socket?.Dispose();
         _end.Dispose();

@@ -32,30 +32,27 @@ internal sealed class TunnelRuntime : ITunnelRuntime
 
     private readonly ILogger _log;
     private readonly NetlinkClient _netlink;
-    private readonly DeviceKeeper _keeper;
     private readonly PacketEngine _engine;
     private readonly ExpressHost _expressHost;
     private readonly ExpressLaneKeeper _express;
     private readonly LaneHellos? _hellos;
+    private readonly DeviceRepair _device;
     private readonly AutoResetEvent _wake = new(false);
     private readonly Thread _supervisor;
     private volatile TunnelConfig _config;
     private NetlinkMonitor? _monitor;
     private volatile bool _stopping;
-    private volatile bool _tunLost;
     private volatile bool _repairDue;
-    private bool _deviceMissed;
-    private string? _lastComplaint;
 
     private TunnelRuntime(TunnelConfig config, ILogger log, NetlinkClient netlink, PacketEngine engine)
     {
         _config = config with { Device = engine.DeviceName };
         _log = log;
         _netlink = netlink;
-        _keeper = new DeviceKeeper(netlink);
         _engine = engine;
         _expressHost = new(netlink, OnNetworkChange);
         _hellos = CreateHellos(config, engine);
+        _device = new(netlink, engine, _hellos, log);
         _express = new(_expressHost, engine.UseExpressLane, () => engine.IsExpressLaneOpen, () => engine.Peers.Peers, _hellos?.Neighbours, log);
         engine.VxlanDriver = _expressHost.LendPort;
         _supervisor = new Thread(Supervise) { Name = "supervisor", IsBackground = true };
@@ -93,7 +90,7 @@ internal sealed class TunnelRuntime : ITunnelRuntime
     {
         // Listening starts before the state is read, so that no change falls between.
         _monitor = new NetlinkMonitor(OnNetworkChange);
-        EnsureDevice();
+        _device.Ensure(_config);
         _engine.TunLost += OnTunLost;
         _engine.Start();
         _supervisor.Start();
@@ -171,7 +168,7 @@ internal sealed class TunnelRuntime : ITunnelRuntime
 
     private void OnTunLost()
     {
-        _tunLost = true;
+        _device.LoseTun();
         Repair();
     }
 
@@ -183,27 +180,11 @@ internal sealed class TunnelRuntime : ITunnelRuntime
 
     private void OnNetworkChange(NetworkChange change)
     {
-        bool ours = change switch
-        {
-            LinkChanged changed => IsOurs(changed.Link.Index),
-            LinkRemoved removed => IsOurs(removed.Link.Index),
-            AddressAdded added => added.Address.Address.Equals(_config.Engine.Local),
-            AddressRemoved removed => IsOurs(removed.Address.LinkIndex),
-            // "ip route replace" takes a route over without removing it; that must be said at once, although not undone.
-            RouteAdded added => added.Route.LinkIndex != _keeper.Link?.Index && _config.Networks.Contains(added.Route.Destination),
-            RouteRemoved removed => _config.Networks.Contains(removed.Route.Destination),
-            Overrun or MonitorFailed => true,
-            _ => false,
-        };
         if (change is MonitorFailed failed) _log.MonitorFailed(failed.Error.Message);
-        // At once, and also while a repair that would undo it is refused.
-        if (change is LinkChanged { Link: var link } && link.Index == _keeper.Link?.Index) _engine.FollowDeviceMtu(link.Mtu);
-        bool concernsLane = _express.IsConcernedBy(change, _keeper.Link?.Index ?? 0);
-        if (ours) Repair();
+        bool concernsDevice = _device.IsConcernedBy(change, _config), concernsLane = _express.IsConcernedBy(change, _device.DeviceIndex);
+        if (concernsDevice) Repair();
         else if (concernsLane) _wake.Set();
     }
-
-    private bool IsOurs(int link) => link == _keeper.Link?.Index || link == _keeper.UnderlayIndex;
 
     private void Supervise()
     {
@@ -226,7 +207,7 @@ internal sealed class TunnelRuntime : ITunnelRuntime
             if (isAudit || isRetry || _repairDue)
             {
                 _repairDue = false;
-                isRepaired = TryRepair();
+                isRepaired = _device.TryRepair(_config);
                 lastRepair = Stopwatch.GetTimestamp();
             }
             if (isAudit || isRetry || notified)
@@ -236,17 +217,6 @@ internal sealed class TunnelRuntime : ITunnelRuntime
             }
             isAsking = _express.Ask();
         }
-    }
-
-    private IReadOnlyList<string> EnsureDevice()
-    {
-        IReadOnlyList<string> changes = _keeper.Ensure(_config);
-        if (_keeper.Link is { } device)
-        {
-            _engine.FollowDeviceMtu(device.Mtu);
-            _hellos?.Attach(device);
-        }
-        return changes;
     }
 
     /// <summary>
@@ -263,47 +233,6 @@ internal sealed class TunnelRuntime : ITunnelRuntime
         catch (IOException)
         {
             // An interface that is just going. Asked again with the next change or audit.
-        }
-    }
-
-    private bool TryRepair()
-    {
-        TunnelConfig config = _config;
-        try
-        {
-            if (_tunLost)
-            {
-                // Before the repair, not after: a device that is deleted again meanwhile is reported once, and not twice.
-                _tunLost = false;
-                try
-                {
-                    _engine.RecreateTun();
-                }
-                catch
-                {
-                    _tunLost = true;
-                    throw;
-                }
-                _log.DeviceRecreated(config.Device);
-            }
-            IReadOnlyList<string> changes = EnsureDevice();
-            if (changes.Count > 0) _log.DeviceRepaired(config.Device, string.Join(", ", changes));
-            _lastComplaint = null;
-            _deviceMissed = false;
-            return true;
-        }
-        catch (Exception refused) when (refused is IOException or InvalidOperationException)
-        {
-            // One line per cause. A link that is just being deleted is reported by its queue a moment later; one that is missing
-            // at the second look too was moved to another network namespace.
-            bool isFirstLook = refused is NetlinkException { Errno: Errno.ENODEV } && !_deviceMissed;
-            _deviceMissed = refused is NetlinkException { Errno: Errno.ENODEV };
-            if (!isFirstLook && refused.Message != _lastComplaint)
-            {
-                _lastComplaint = refused.Message;
-                _log.RepairFailed(config.Device, refused.Message);
-            }
-            return false;
         }
     }
 

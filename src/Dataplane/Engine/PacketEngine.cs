@@ -120,8 +120,8 @@ public sealed class PacketEngine : IDisposable
             NoteKey = noteKey,
             DeviceAddress = DeviceAddress(localSubnets),
         };
-        var control = new NativeFd(SysResult.From(Libc.eventfd(0, Libc.EFD_NONBLOCK | Libc.EFD_CLOEXEC)).ThrowOnError("cannot create an eventfd"));
-        var port = new HostPort(tun.QueueFd(index), sockets.Fds, control.Number);
+        var control = new EventFd();
+        var port = new HostPort(tun.QueueFd(index), sockets.Fds, control);
         return options.Encapsulation switch
         {
             EncapsulationKind.Udp => new PacketWorker<HostPort, IpInUdp>(index, control, table, port, new(options.InnerIpv6), workerOptions),

@@ -40,7 +40,7 @@ internal sealed unsafe partial class PacketWorker<TPort, TEncapsulation> : Worke
 
     private TokenBucket _icmpBudget = new(IcmpErrorsPerSecond);
 
-    internal PacketWorker(int index, NativeFd control, PeerTable peers, TPort port, TEncapsulation encapsulation, WorkerOptions options)
+    internal PacketWorker(int index, EventFd control, PeerTable peers, TPort port, TEncapsulation encapsulation, WorkerOptions options)
         : base(index, control, peers)
     {
         _port = port;

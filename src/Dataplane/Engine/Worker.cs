@@ -7,9 +7,9 @@ namespace FlannelFast.Dataplane.Engine;
 /// One thread of the engine with its TUN queue, socket, buffers and counters: the part that does not depend on the wire
 /// format. Other threads only publish peer tables and the MTU, read counters, and ask it to stop or to use its queue again.
 /// </summary>
-internal abstract unsafe class Worker : IDisposable
+internal abstract class Worker : IDisposable
 {
-    private readonly NativeFd _control;
+    private readonly EventFd _control;
     private readonly Thread _thread;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private PeerTable _peers;
@@ -20,9 +20,9 @@ internal abstract unsafe class Worker : IDisposable
     private volatile bool _avoidsRealTime;
 
     /// <param name="index">0-based number.</param>
-    /// <param name="control">An eventfd that wakes the worker; owned from here on.</param>
+    /// <param name="control">Wakes the worker; owned from here on.</param>
     /// <param name="peers">The table to start with.</param>
-    protected Worker(int index, NativeFd control, PeerTable peers)
+    protected Worker(int index, EventFd control, PeerTable peers)
     {
         Index = index;
         _control = control;
@@ -84,18 +84,18 @@ internal abstract unsafe class Worker : IDisposable
     internal void ReattachTun()
     {
         _tunAttached = true;
-        Wake();
+        _control.Signal();
     }
 
     /// <summary>The socket behind the descriptor is another one: a poll(2) under way still waits for the old one.</summary>
-    internal void LookAgain() => Wake();
+    internal void LookAgain() => _control.Signal();
 
     /// <summary>Asks the loop to finish its burst and end, and waits for it.</summary>
     internal void Stop()
     {
         _stopping = true;
         if (!_thread.IsAlive || HasVanished()) return;
-        Wake();
+        _control.Signal();
         _thread.Join();
     }
 
@@ -137,13 +137,6 @@ internal abstract unsafe class Worker : IDisposable
         {
             _completion.SetException(failure);
         }
-    }
-
-    private void Wake()
-    {
-        ulong one = 1;
-        // Only fails when 2^64 - 2 wake-ups are pending, and then the worker is awake.
-        _ = Libc.write(_control.Number, &one, sizeof(ulong));
     }
 
     /// <summary>Frees the worker's own descriptor and memory. Only after <see cref="Stop"/>.</summary>

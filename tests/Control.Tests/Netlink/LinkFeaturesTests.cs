@@ -12,14 +12,13 @@ public sealed class LinkFeaturesTests
     {
         Shell("ip link add va type veth peer name vb");
         using NetlinkClient netlink = new();
-        using LinkFeatures features = new();
         Link link = netlink.Links.Get("va");
-        Assert.True(features.IsActive(link, LinkFeatures.UdpTunnelSegmentation));
+        Assert.True(LinkFeatures.IsActive(link, LinkFeatures.UdpTunnelSegmentation));
         Shell("ethtool -K va tx-udp_tnl-segmentation off");
-        Assert.False(features.IsActive(link, LinkFeatures.UdpTunnelSegmentation));
-        Assert.True(features.IsActive(link, "tx-tcp-segmentation"));
+        Assert.False(LinkFeatures.IsActive(link, LinkFeatures.UdpTunnelSegmentation));
+        Assert.True(LinkFeatures.IsActive(link, "tx-tcp-segmentation"));
         Shell("ethtool -K va tx-udp_tnl-segmentation on");
-        Assert.True(features.IsActive(link, LinkFeatures.UdpTunnelSegmentation));
+        Assert.True(LinkFeatures.IsActive(link, LinkFeatures.UdpTunnelSegmentation));
     });
 
     /// <summary>All of them, so also those of the second and third block of 32.</summary>
@@ -28,7 +27,6 @@ public sealed class LinkFeaturesTests
     {
         Shell("ip link add va type veth peer name vb");
         using NetlinkClient netlink = new();
-        using LinkFeatures features = new();
         Link link = netlink.Links.Get("va");
         string[] lines = [.. Shell("ethtool -k va").Split('\n').Select(line => line.Trim()).Where(line => line.StartsWith("tx-", StringComparison.Ordinal))];
         // Two are ethtool's own, older names.
@@ -37,7 +35,7 @@ public sealed class LinkFeaturesTests
         foreach (string line in kernels)
         {
             string[] parts = line.Split([':', ' '], StringSplitOptions.RemoveEmptyEntries);
-            Assert.Equal((parts[0], parts[1] == "on"), (parts[0], features.IsActive(link, parts[0])));
+            Assert.Equal((parts[0], parts[1] == "on"), (parts[0], LinkFeatures.IsActive(link, parts[0])));
         }
     });
 
@@ -46,15 +44,13 @@ public sealed class LinkFeaturesTests
     {
         Shell("ip link add va type veth peer name vb");
         using NetlinkClient netlink = new();
-        using LinkFeatures features = new();
-        Assert.False(features.IsActive(netlink.Links.Get("va"), "tx-to-the-moon"));
+        Assert.False(LinkFeatures.IsActive(netlink.Links.Get("va"), "tx-to-the-moon"));
     });
 
     [Fact]
     public void A_link_that_is_gone_is_named() => Run(() =>
     {
-        using LinkFeatures features = new();
-        ErrnoException gone = Assert.Throws<ErrnoException>(() => features.IsActive(new() { Index = 99, Name = "gone" }, LinkFeatures.UdpTunnelSegmentation));
+        ErrnoException gone = Assert.Throws<ErrnoException>(() => LinkFeatures.IsActive(new() { Index = 99, Name = "gone" }, LinkFeatures.UdpTunnelSegmentation));
         Assert.Equal("cannot read the features of gone: No such device (errno 19)", gone.Message);
     });
 }

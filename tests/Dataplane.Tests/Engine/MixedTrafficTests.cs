@@ -62,7 +62,7 @@ public sealed class MixedTrafficTests(ITestOutputHelper output)
         List<IPNetwork> local = [IPNetwork.Parse("10.5.1.0/24")];
         if (encapsulation.CarriesIpv6) local.Add(IPNetwork.Parse("fd00:1::/64"));
         PeerTable peers = PeerTable.Build(local, [.. peerSubnets.Select(s => new Peer(s, IPAddress.Parse("192.0.2.2"), new MacAddress(PeerMac)))], null, 1);
-        var control = new NativeFd(SysResult.From(Libc.eventfd(0, Libc.EFD_NONBLOCK | Libc.EFD_CLOEXEC)).ThrowOnError("eventfd"));
+        var control = new EventFd();
         using var worker = new PacketWorker<CorpusPort, TEncapsulation>(0, control, peers, new(corpus), encapsulation, options);
         // Whatever is made once (the just-in-time compiler's work, tiers) is made here.
         Drive(worker, corpus, 200_000);

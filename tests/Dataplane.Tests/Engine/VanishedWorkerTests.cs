@@ -41,7 +41,7 @@ public sealed class VanishedWorkerTests
     }
 
     private sealed class FakeWorker(bool vanishes)
-        : Worker(3, new NativeFd(SysResult.From(Libc.eventfd(0, Libc.EFD_CLOEXEC)).ThrowOnError("eventfd")), PeerTable.Build([System.Net.IPNetwork.Parse("10.5.1.0/24")], [], null, 1))
+        : Worker(3, new EventFd(), PeerTable.Build([System.Net.IPNetwork.Parse("10.5.1.0/24")], [], null, 1))
     {
         internal override bool UsesUdpSegment => false;
 

@@ -46,7 +46,7 @@ internal sealed class WorkerRig<TEncapsulation> : IDisposable
             peers.Add(new(IPNetwork.Parse("fd00:2::/64"), IPAddress.Parse("192.0.2.2"), Mac2));
         }
         Peers = PeerTable.Build(local, peers, null, 1);
-        var control = new NativeFd(SysResult.From(Libc.eventfd(0, Libc.EFD_NONBLOCK | Libc.EFD_CLOEXEC)).ThrowOnError("eventfd"));
+        var control = new EventFd();
         _worker = new(0, control, Peers, new FakePort(Host), encapsulation, options);
     }
 

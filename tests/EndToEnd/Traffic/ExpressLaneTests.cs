@@ -246,18 +246,9 @@ public sealed class ExpressLaneTests
         Ping.MustAnswerWithin(TimeSpan.FromSeconds(5), nodes.One, TwoNodes.OverlayAddress(2));
         AwaitOpen(nodes.Daemons[1]);
         Meet(nodes);
-        using Netns pod = Netns.Create();
-        nodes.Two.Ip("link", "add", "pod", "type", "veth", "peer", "name", "eth0", "netns", pod.Name);
+        using Netns pod = Pod.Create(nodes, 2, mtu: 1500);
         nodes.Two.Run("ethtool", "-K", "pod", "tso", "off", "gso", "off", "tx", "off");
-        nodes.Two.Ip("address", "add", "10.5.2.1/32", "dev", "pod");
-        nodes.Two.Ip("link", "set", "pod", "up");
-        nodes.Two.Ip("route", "add", "10.5.2.9/32", "dev", "pod");
-        nodes.Two.WriteSysctl("ipv4/ip_forward", "1");
-        pod.Ip("address", "add", "10.5.2.9/32", "dev", "eth0");
-        pod.Ip("link", "set", "eth0", "up");
-        pod.Ip("route", "add", "10.5.2.1/32", "dev", "eth0");
-        pod.Ip("route", "add", "default", "via", "10.5.2.1");
-        TcpTransfer.MustArriveIntact(nodes.One, pod, "10.5.2.9", Bytes);
+        TcpTransfer.MustArriveIntact(nodes.One, pod, "10.5.2.5", Bytes);
         TcpTransfer.MustArriveIntact(pod, nodes.One, TwoNodes.OverlayAddress(1), Bytes, seed: 2);
     }
 
