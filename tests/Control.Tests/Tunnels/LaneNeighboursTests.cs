@@ -350,6 +350,21 @@ public sealed class LaneNeighboursTests
         Assert.Equal(("2", "1"), (one.Open, _hosts[moved].Open));
     }
 
+    /// <summary>The other one may have no lane.</summary>
+    [Fact]
+    public void What_a_host_said_is_not_counted_for_the_one_that_it_swapped_subnets_with()
+    {
+        (Host one, _) = Met();
+        LaneHello[] said = Record(2, TimeSpan.FromSeconds(3));
+        Peer[] leases = [new(new(Device(2), 24), new([192, 0, 2, 3])), new(new(Device(3), 24), new([192, 0, 2, 2]))];
+        one.Table = PeerTable.Build([new(Device(1), 24)], leases, null, 1);
+        foreach (LaneHello hello in said)
+        {
+            foreach (int device in (int[])[2, 3]) one.Neighbours.Hear(Device(device), hello);
+            Assert.Equal("", one.Open);
+        }
+    }
+
     [Fact]
     public void A_change_is_told_once()
     {
