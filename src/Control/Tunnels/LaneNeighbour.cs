@@ -5,15 +5,21 @@ namespace FlannelFast.Control.Tunnels;
 /// <summary>What <see cref="LaneNeighbours"/> knows of one host. Times are timestamps of its clock.</summary>
 /// <param name="host">PublicIP.</param>
 /// <param name="device">Address of its TUN device, as far as is known.</param>
-/// <param name="mine">Our number for it.</param>
-internal sealed class LaneNeighbour(IPAddress host, IPAddress device, ulong mine)
+internal sealed class LaneNeighbour(IPAddress host, IPAddress device)
 {
     internal IPAddress Host { get; } = host;
 
     /// <summary>Address of its TUN device: of several leases the one that it was last heard from.</summary>
     internal IPAddress Device { get; set; } = device;
 
-    internal ulong Mine { get; } = mine;
+    /// <summary>Our number for it; never 0.</summary>
+    internal ulong Mine { get; private set; }
+
+    /// <summary>Our number before that, which may still be under way; <see cref="Mine"/> where it is worth nothing.</summary>
+    internal ulong Before { get; private set; }
+
+    /// <summary>When our number was drawn.</summary>
+    internal long Drawn { get; private set; }
 
     /// <summary>Its number for us; 0 while it was never heard.</summary>
     internal ulong Theirs { get; set; }
@@ -41,6 +47,16 @@ internal sealed class LaneNeighbour(IPAddress host, IPAddress device, ulong mine
 
     /// <summary>When there was last anything but hellos for it, or it was first heard.</summary>
     internal long Used { get; set; }
+
+    /// <summary>Draws another number: what the host has said can be recorded, and said again by somebody else when it is not true any more.</summary>
+    /// <param name="now">Timestamp.</param>
+    /// <param name="keepsOne">The present number is good until the next is drawn.</param>
+    internal void Draw(long now, bool keepsOne)
+    {
+        // A Guid needs no OpenSSL (see SegmentNote).
+        ulong number = BitConverter.ToUInt64(Guid.NewGuid().ToByteArray()) | 1;
+        (Mine, Before, Drawn) = (number, keepsOne ? Mine : number, now);
+    }
 
     /// <summary>Takes a new count.</summary>
     /// <returns>True if there were other packets than our own hellos.</returns>

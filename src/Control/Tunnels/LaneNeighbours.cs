@@ -95,9 +95,9 @@ internal sealed class LaneNeighbours(TimeProvider time, Func<PeerTable> peers, F
                 neighbour.Used = time.GetTimestamp();
             }
             (neighbour.Theirs, neighbour.Device) = (hello.Mine, from);
-            bool isHeard = hello.Yours == neighbour.Mine;
+            bool isHeard = hello.Yours == neighbour.Mine || hello.Yours == neighbour.Before;
             if (isHeard) (neighbour.Confirmed, neighbour.Patience) = (time.GetTimestamp(), FirstPatience);
-            // One that does not know our number has just started, and has not heard from us.
+            // One that does not know our number has just started, and has not heard from us; or it is an old hello that somebody sends again.
             SetOpen(neighbour, isHeard && hello.IsOpen);
             if (!isHeard || hello.WantsAnswer) Say(neighbour, wantsAnswer: !isHeard);
         }
@@ -117,6 +117,7 @@ internal sealed class LaneNeighbours(TimeProvider time, Func<PeerTable> peers, F
             {
                 if (neighbour.Theirs == 0) continue;
                 if (IsGone(neighbour, interval)) SetOpen(neighbour, false);
+                if (time.GetElapsedTime(neighbour.Drawn) > GoneAfter(interval)) neighbour.Draw(time.GetTimestamp(), keepsOne: true);
                 if (time.GetTimestamp() < neighbour.Due) continue;
                 if (!IsIdle(table, neighbour)) Ask(table, neighbour, interval);
                 // What it asks keeps it, while it has packets for us.
@@ -187,9 +188,8 @@ internal sealed class LaneNeighbours(TimeProvider time, Func<PeerTable> peers, F
     {
         (IPNetwork subnet, IPAddress host) = (table.Peers[peer].Subnet, table.Peers[peer].PublicIP);
         if (_known.TryGetValue(host, out LaneNeighbour? known)) return known;
-        // A Guid needs no OpenSSL (see SegmentNote).
-        ulong number = BitConverter.ToUInt64(Guid.NewGuid().ToByteArray()) | 1;
-        known = new(host, subnet.BaseAddress, number) { Patience = FirstPatience, Used = time.GetTimestamp() };
+        known = new(host, subnet.BaseAddress) { Patience = FirstPatience, Used = time.GetTimestamp() };
+        known.Draw(time.GetTimestamp(), keepsOne: false);
         _known.Add(host, known);
         return known;
     }
@@ -238,11 +238,15 @@ internal sealed class LaneNeighbours(TimeProvider time, Func<PeerTable> peers, F
     {
         if (neighbour.IsOpen == isOpen) return;
         neighbour.IsOpen = isOpen;
+        // Nothing that it said while it was open makes it open again.
+        if (!isOpen) neighbour.Draw(time.GetTimestamp(), keepsOne: false);
         _open = null;
         Changed?.Invoke();
     }
 
-    private bool IsGone(LaneNeighbour neighbour, TimeSpan interval) => time.GetElapsedTime(neighbour.Confirmed) > interval * MissedQuarters / 4;
+    private bool IsGone(LaneNeighbour neighbour, TimeSpan interval) => time.GetElapsedTime(neighbour.Confirmed) > GoneAfter(interval);
+
+    private static TimeSpan GoneAfter(TimeSpan interval) => interval * MissedQuarters / 4;
 
     private TimeSpan CurrentInterval()
     {

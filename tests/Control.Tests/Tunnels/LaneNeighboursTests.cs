@@ -14,6 +14,7 @@ public sealed class LaneNeighboursTests
     private readonly Dictionary<int, Host> _hosts = [];
     private readonly Queue<(int From, int To, LaneHello Hello)> _wire = new();
     private Func<int, int, bool> _isLost = (_, _) => false;
+    private LaneHello _passing;
 
     [Fact]
     public void Nobody_is_asked_before_a_packet_is_sent_there()
@@ -124,6 +125,76 @@ public sealed class LaneNeighboursTests
         foreach (string stranger in (string[])["10.5.3.0", "10.5.2.1", "192.0.2.2", "0.0.0.0", "255.255.255.255"])
             one.Neighbours.Hear(IPAddress.Parse(stranger), new(true, true, 0, 7));
         Assert.Equal((sent, ""), (one.Sent, one.Open));
+    }
+
+    /// <summary>Whoever has recorded what it said while its lane was open sends it again when it is closed, or when the host is stock.</summary>
+    [Theory, InlineData(false), InlineData(true)]
+    public void What_was_said_before_it_closed_is_not_believed_again(bool isStock)
+    {
+        (Host one, Host two) = Met();
+        LaneHello[] said = Record(2, TimeSpan.FromSeconds(3));
+        Assert.Contains(said, hello => hello.IsOpen);
+        two.Neighbours.Announce(false);
+        Pass(s_step);
+        if (isStock) _hosts.Remove(2);
+        for (int i = 0; i < 100; i++)
+        {
+            foreach (LaneHello hello in said)
+            {
+                one.Neighbours.Hear(Device(2), hello);
+                Assert.Equal("", one.Open);
+            }
+            one.Use(2);
+            Pass(TimeSpan.FromMilliseconds(100));
+            Assert.Equal("", one.Open);
+        }
+        if (isStock) return;
+        two.Neighbours.Announce(true);
+        Pass(4 * s_step);
+        Assert.Equal(("2", "1"), (one.Open, two.Open));
+    }
+
+    /// <summary>It had no time to say that it goes, and somebody goes on saying that it is there.</summary>
+    [Theory, InlineData(1), InlineData(50), InlineData(1000)]
+    public void Who_repeats_what_it_said_does_not_keep_one_that_is_gone(int everyMs)
+    {
+        (Host one, _) = Met();
+        LaneHello[] said = Record(2, TimeSpan.FromSeconds(30));
+        _hosts.Remove(2);
+        long left = _time.GetTimestamp();
+        for (int i = 0; i < 60_000 / everyMs; i++)
+        {
+            one.Neighbours.Hear(Device(2), said[^(1 + i % said.Length)]);
+            if (i * everyMs % 1000 == 0) one.Use(2);
+            Pass(TimeSpan.FromMilliseconds(everyMs));
+            Assert.True(one.Open == "" || _time.GetElapsedTime(left) < TimeSpan.FromSeconds(11), $"believed after {_time.GetElapsedTime(left)}");
+        }
+        Assert.Equal("", one.Open);
+        Assert.True(_time.GetElapsedTime(left) > TimeSpan.FromSeconds(30));
+    }
+
+    /// <summary>Old hellos, and hellos with numbers of somebody's own, cost the lane for a moment at most.</summary>
+    [Fact]
+    public void Who_repeats_or_alters_what_it_said_does_not_close_it_for_long()
+    {
+        var random = new Random(1);
+        (Host one, Host two) = Met();
+        LaneHello[] said = Record(2, TimeSpan.FromSeconds(30));
+        for (int i = 0; i < 300; i++)
+        {
+            LaneHello hello = said[random.Next(said.Length)];
+            one.Neighbours.Hear(Device(2), random.Next(4) switch
+            {
+                0 => hello,
+                1 => hello with { IsOpen = false },
+                2 => hello with { Mine = (ulong)random.NextInt64() | 1 },
+                _ => hello with { Yours = (ulong)random.NextInt64() },
+            });
+            one.Use(2);
+            two.Use(1);
+            Pass(TimeSpan.FromSeconds(1) + LaneNeighbours.LookInterval + 4 * s_step);
+            Assert.Equal(("2", "1"), (one.Open, two.Open));
+        }
     }
 
     [Fact]
@@ -279,6 +350,21 @@ public sealed class LaneNeighboursTests
         Assert.Equal(("2", "1"), (one.Open, _hosts[moved].Open));
     }
 
+    /// <summary>The other one may have no lane.</summary>
+    [Fact]
+    public void What_a_host_said_is_not_counted_for_the_one_that_it_swapped_subnets_with()
+    {
+        (Host one, _) = Met();
+        LaneHello[] said = Record(2, TimeSpan.FromSeconds(3));
+        Peer[] leases = [new(new(Device(2), 24), new([192, 0, 2, 3])), new(new(Device(3), 24), new([192, 0, 2, 2]))];
+        one.Table = PeerTable.Build([new(Device(1), 24)], leases, null, 1);
+        foreach (LaneHello hello in said)
+        {
+            foreach (int device in (int[])[2, 3]) one.Neighbours.Hear(Device(device), hello);
+            Assert.Equal("", one.Open);
+        }
+    }
+
     [Fact]
     public void A_change_is_told_once()
     {
@@ -309,6 +395,21 @@ public sealed class LaneNeighboursTests
         return (one, two);
     }
 
+    /// <summary>What a host says while there are packets in both directions.</summary>
+    private LaneHello[] Record(int from, TimeSpan time)
+    {
+        List<LaneHello> said = [];
+        Func<int, int, bool> isLost = _isLost;
+        _isLost = (sender, to) =>
+        {
+            if (sender == from) said.Add(_passing);
+            return isLost(sender, to);
+        };
+        Pass(time, [.. _hosts.Values]);
+        _isLost = isLost;
+        return [.. said];
+    }
+
     private Host Add(int number, params int[] peers) => _hosts[number] = new(number, _time, Table(number, peers), (to, hello) => _wire.Enqueue((number, to, hello)));
 
     /// <summary>Time passes, with a packet for everybody from the hosts in <paramref name="busy"/> every second.</summary>
@@ -321,6 +422,7 @@ public sealed class LaneNeighboursTests
             for (int waiting = _wire.Count; waiting > 0; waiting--)
             {
                 (int from, int to, LaneHello hello) = _wire.Dequeue();
+                _passing = hello;
                 if (!_isLost(from, to) && _hosts.TryGetValue(to, out Host? host)) host.Neighbours.Hear(Device(from), hello);
             }
             if (ms % 1000 == 0) foreach (Host host in busy) host.UseAll();

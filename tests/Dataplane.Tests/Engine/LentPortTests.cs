@@ -176,7 +176,7 @@ public sealed unsafe class LentPortTests
     private static Socket Lend(LentPort lent)
     {
         Socket? driver = null;
-        lent.Lend(options => driver = Bind(IPAddress.Any, options.Port), s_options);
+        lent.Lend(options => driver = PortInUse.Outlast(() => Bind(IPAddress.Any, options.Port)), s_options);
         return driver!;
     }
 
@@ -201,8 +201,16 @@ public sealed unsafe class LentPortTests
     private static Socket Bind(IPAddress address, int port)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(new IPEndPoint(address, port));
-        return socket;
+        try
+        {
+            socket.Bind(new IPEndPoint(address, port));
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     private static void InNamespace(Action<WorkerSockets[]> test) => NetworkNamespace.Run(() =>

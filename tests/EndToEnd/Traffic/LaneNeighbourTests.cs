@@ -56,6 +56,30 @@ public sealed class LaneNeighbourTests
         }
     }
 
+    /// <summary>A connection between pods outlives it, and not one byte is another.</summary>
+    [Theory, InlineData(Native.SIGTERM), InlineData(Native.SIGKILL)]
+    public void Flows_go_on_while_a_host_is_started_anew_without_its_lane_and_with_it_again(int signal)
+    {
+        using TwoNodes nodes = Meet();
+        Netns[] pods = [.. ((int[])[1, 2]).Select(n => nodes.Own(Pod.Create(nodes, n, 1472)))];
+        // The transfer takes ten seconds, what follows half of them.
+        pods[0].Run("tc", "qdisc", "add", "dev", "eth0", "root", "tbf", "rate", "200mbit", "burst", "200k", "limit", "2m");
+        Task transfer = Task.Run(() => TcpTransfer.MustArriveIntact(pods[0], pods[1], "10.5.2.5", 250_000_000), TestContext.Current.CancellationToken);
+        foreach ((string lane, int peers) in ((string, int)[])[("off", 0), ("auto", 1)])
+        {
+            Thread.Sleep(500);
+            Daemon before = nodes.Daemons[^1];
+            before.Signal(signal);
+            Eventually.True(() => !before.IsRunning, TimeSpan.FromSeconds(5), () => "it lives");
+            nodes.ExpressLane = lane;
+            nodes.StartDaemon(2, "udp");
+            Ping.MustAnswerWithin(TimeSpan.FromSeconds(2), pods[0], "10.5.2.5");
+            Eventually.True(() => PeersInLane(nodes.Daemons[0]) == peers, TimeSpan.FromSeconds(5), () => $"{PeersInLane(nodes.Daemons[0])} peers in the lane");
+            Assert.False(transfer.IsCompleted);
+        }
+        Eventually.True(() => transfer.IsCompletedSuccessfully, TimeSpan.FromSeconds(30), () => $"the transfer has come to a halt: {transfer.Exception}");
+    }
+
     [Fact]
     public void One_that_ends_in_order_says_so()
     {
