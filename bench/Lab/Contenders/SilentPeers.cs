@@ -9,9 +9,15 @@ internal sealed class SilentPeers
     private int _count;
 
     /// <summary>Entries to make or to remove.</summary>
-    /// <param name="Verb">"add" or "del", as ip and bridge say.</param>
+    /// <param name="Verb">"add", "replace" or "del", as ip and bridge say.</param>
     /// <param name="Numbers">Of the peers, 2,000 at most.</param>
     internal readonly record struct Step(string Verb, IEnumerable<int> Numbers);
+
+    /// <summary>What has to be done to have those again that the kernel has thrown away.</summary>
+    internal IEnumerable<Step> Again()
+    {
+        for (int first = 0; first < _count; first += Most) yield return new("replace", Enumerable.Range(first, Math.Min(Most, _count - first)));
+    }
 
     /// <summary>Changes the number.</summary>
     /// <returns>What has to be done, nothing if it is the same.</returns>

@@ -5,7 +5,7 @@ using FlannelFast.EndToEnd.Support;
 
 namespace FlannelFast.EndToEnd.Lab;
 
-/// <summary>All contenders share the underlay's interfaces: of those with programs of their own there, only the one that is measured has them.</summary>
+/// <summary>All contenders share the underlay: of those with programs on its interfaces, or a tunnel socket of the kernel's, only the one that is measured has them.</summary>
 public sealed class StandingAsideTests : IDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
@@ -15,7 +15,7 @@ public sealed class StandingAsideTests : IDisposable
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     [Fact]
-    public async Task Only_the_contender_that_is_measured_has_its_express_lane_open()
+    public async Task Only_the_contender_that_is_measured_has_its_express_lane_open_or_its_device_up()
     {
         (Process started, string json) = Start("""
             { "name": "lanes", "contenders": ["udp", "vxlan", "kernel-vxlan"], "baseline": "kernel-vxlan", "min_rounds": 1, "max_rounds": 1,
@@ -29,9 +29,9 @@ public sealed class StandingAsideTests : IDisposable
         Assert.True(lab.WaitForExit(s_limit), "the lab does not end");
         Assert.Equal((0, ""), (lab.ExitCode, await lab.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)));
 
-        AssertOpen(samples, s => s.Udp.Forwarded, (true, false));
-        AssertOpen(samples, s => s.Vxlan.Forwarded, (false, true));
-        AssertOpen(samples, s => s.Kernel, (false, false));
+        AssertOpen(samples, s => s.Udp.Forwarded, (true, false, false));
+        AssertOpen(samples, s => s.Vxlan.Forwarded, (false, true, false));
+        AssertOpen(samples, s => s.Kernel.Received, (false, false, true));
         // The kernel's device comes last: when it is measured the others' counters are final.
         using JsonDocument report = JsonDocument.Parse(await File.ReadAllBytesAsync(json, TestContext.Current.CancellationToken));
         JsonElement[] measurements = [.. report.RootElement.GetProperty("measurements").EnumerateArray()];
@@ -63,15 +63,15 @@ public sealed class StandingAsideTests : IDisposable
         Assert.All(failures, f => Assert.Equal("contender udp has ended with exit code 137", f.GetProperty("message").GetString()));
     }
 
-    /// <summary>Demands which lanes are open whenever a counter shows that its contender is being measured.</summary>
-    private static void AssertOpen(List<Sample> samples, Func<Sample, long> counter, (bool Udp, bool Vxlan) expected)
+    /// <summary>Demands which lanes are open, and whether the kernel's device is up, whenever a counter shows that its contender is being measured.</summary>
+    private static void AssertOpen(List<Sample> samples, Func<Sample, long> counter, (bool Udp, bool Vxlan, bool Kernel) expected)
     {
         int found = 0;
         for (int i = 1; i + 2 < samples.Count; i++)
         {
             // A sample is not taken at once: its traffic began before it, and ended after all of it.
             if (!(counter(samples[i - 1]) < counter(samples[i]) && counter(samples[i]) < counter(samples[i + 1]) && counter(samples[i + 1]) < counter(samples[i + 2]))) continue;
-            Assert.Equal(expected, (samples[i].Udp.Open, samples[i].Vxlan.Open));
+            Assert.Equal(expected, (samples[i].Udp.Open, samples[i].Vxlan.Open, samples[i].Kernel.IsUp));
             found++;
         }
         Assert.True(found >= 2, $"only {found} of {samples.Count} samples with traffic:\n{string.Join('\n', samples)}");
@@ -91,10 +91,10 @@ public sealed class StandingAsideTests : IDisposable
     }
 
     /// <summary>Node 1, which receives.</summary>
-    /// <param name="Kernel">Packets that the kernel's VXLAN device has received.</param>
+    /// <param name="Kernel">The kernel's VXLAN device.</param>
     /// <param name="Udp">First contender.</param>
     /// <param name="Vxlan">Second contender.</param>
-    private sealed record Sample(long Kernel, Lane Udp, Lane Vxlan)
+    private sealed record Sample(VxlanDevice Kernel, Lane Udp, Lane Vxlan)
     {
         /// <summary>Null when the lab is taking down what it made.</summary>
         internal static Sample? Take(int lab)
@@ -102,9 +102,16 @@ public sealed class StandingAsideTests : IDisposable
             CommandResult device = Shell.Try("ip", "-n", $"fflab-{lab}-node1", "-j", "-s", "link", "show", "dev", "overlay2");
             if (device.ExitCode != 0 || Lane.Read(lab, 0) is not { } udp || Lane.Read(lab, 1) is not { } vxlan) return null;
             using JsonDocument links = JsonDocument.Parse(device.Output);
-            return new(links.RootElement[0].GetProperty("stats64").GetProperty("rx").GetProperty("packets").GetInt64(), udp, vxlan);
+            JsonElement link = links.RootElement[0];
+            bool isUp = link.GetProperty("flags").EnumerateArray().Any(flag => flag.GetString() == "UP");
+            return new(new(isUp, link.GetProperty("stats64").GetProperty("rx").GetProperty("packets").GetInt64()), udp, vxlan);
         }
     }
+
+    /// <summary>As ip(8) shows it.</summary>
+    /// <param name="IsUp">Whether it is up.</param>
+    /// <param name="Received">Packets so far.</param>
+    private sealed record VxlanDevice(bool IsUp, long Received);
 
     /// <summary>An express lane as its daemon reports it.</summary>
     /// <param name="Open">Whether it is open.</param>
