@@ -68,6 +68,7 @@ public sealed class PrivilegeTests
     private static FlanneldProcess StartAs(Cluster cluster, string user, string capabilities, params string[] flags)
     {
         ClusterNode node = cluster.One;
+        node.OfferTun();
         // Where the repository is, that user may not be let in.
         string binary = Path.Combine(node.Directory, "flannel/flanneld");
         File.Copy(FlanneldProcess.Binary, binary, overwrite: true);

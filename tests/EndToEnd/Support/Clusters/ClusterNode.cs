@@ -9,8 +9,10 @@ namespace FlannelFast.EndToEnd.Support.Clusters;
 internal sealed class ClusterNode : IDisposable
 {
     // "ip netns exec" has made a mount namespace already (ip-netns(8)): what is mounted here is seen by this program only.
+    // "tun" is there where a test made it with OfferTun.
     private const string Launcher = """
         for place in flannel flannelfast; do mkdir -p /run/$place && mount --bind "$1/$place" /run/$place || exit 99; done
+        [ ! -e "$1/tun" ] || mount --bind "$1/tun" /dev/net/tun || exit 99
         shift; unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY; exec "$@"
         """;
 
@@ -54,6 +56,13 @@ internal sealed class ClusterNode : IDisposable
 
     /// <summary>The key of the lease in etcd, under the default prefix.</summary>
     public string LeaseKey => $"/coreos.com/network/subnets/{LeasedSubnet.Replace('/', '-')}";
+
+    /// <summary>From now on every user may open /dev/net/tun here, as udev has it on most distributions; without it the kernel makes it root's alone.</summary>
+    public void OfferTun()
+    {
+        string tun = Path.Combine(Directory, "tun");
+        if (!File.Exists(tun)) Shell.Run("mknod", "-m", "0666", tun, "c", "10", "200");
+    }
 
     /// <summary>The arguments of <c>ip</c> that run a program as one of this host.</summary>
     public string[] CommandLine(string program, params string[] arguments) =>
