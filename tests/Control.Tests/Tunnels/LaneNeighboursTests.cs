@@ -5,17 +5,9 @@ using FlannelFast.Tests.Fakes;
 
 namespace FlannelFast.Control.Tests.Tunnels;
 
-/// <summary>Hosts 192.0.2.N with the devices 10.5.N.0, whose hellos take a millisecond and may be lost.</summary>
-public sealed class LaneNeighboursTests
+/// <summary>Who is believed to have a lane, when, and who is asked, on a clock that the tests move.</summary>
+public sealed class LaneNeighboursTests : LaneNeighboursRig
 {
-    private static readonly TimeSpan s_step = TimeSpan.FromMilliseconds(1);
-
-    private readonly ManualTimeProvider _time = new();
-    private readonly Dictionary<int, Host> _hosts = [];
-    private readonly Queue<(int From, int To, LaneHello Hello)> _wire = new();
-    private Func<int, int, bool> _isLost = (_, _) => false;
-    private LaneHello _passing;
-
     [Fact]
     public void Nobody_is_asked_before_a_packet_is_sent_there()
     {
@@ -23,7 +15,7 @@ public sealed class LaneNeighboursTests
         Pass(TimeSpan.FromMinutes(1));
         Assert.Equal((0, 0), (one.Sent, two.Sent));
         one.Use(2);
-        Pass(LaneNeighbours.LookInterval + 4 * s_step);
+        Pass(LaneNeighbours.LookInterval + 4 * Step);
         Assert.Equal(("2", "1"), (one.Open, two.Open));
         // Question, answer that asks back, answer.
         Assert.Equal((2, 1), (one.Sent, two.Sent));
@@ -47,7 +39,7 @@ public sealed class LaneNeighboursTests
         Pass(TimeSpan.FromHours(1));
         Assert.Equal((0, 0), (one.Sent, two.Sent));
         two.Use(1);
-        Pass(LaneNeighbours.LookInterval + 4 * s_step);
+        Pass(LaneNeighbours.LookInterval + 4 * Step);
         Assert.Equal(("2", "1"), (one.Open, two.Open));
     }
 
@@ -73,12 +65,12 @@ public sealed class LaneNeighboursTests
     {
         (Host one, Host two) = Met();
         two.Neighbours.Announce(false);
-        Pass(s_step);
+        Pass(Step);
         Assert.Equal("", one.Open);
         Pass(TimeSpan.FromMinutes(1), one);
         Assert.Equal("", one.Open);
         two.Neighbours.Announce(true);
-        Pass(4 * s_step);
+        Pass(4 * Step);
         Assert.Equal(("2", "1"), (one.Open, two.Open));
     }
 
@@ -87,7 +79,7 @@ public sealed class LaneNeighboursTests
     public void One_that_is_gone_without_a_word_is_given_up_in_time()
     {
         (Host one, _) = Met();
-        _hosts.Remove(2);
+        Hosts.Remove(2);
         Pass(TimeSpan.FromSeconds(2), one);
         Assert.Equal("2", one.Open);
         Pass(TimeSpan.FromSeconds(2), one);
@@ -107,7 +99,7 @@ public sealed class LaneNeighboursTests
         another.Neighbours.Look();
         Assert.Equal("2", one.Open);
         another.Neighbours.Announce(true);
-        Pass(LaneNeighbours.LookInterval + 4 * s_step);
+        Pass(LaneNeighbours.LookInterval + 4 * Step);
         Assert.Equal(("2", "1"), (one.Open, another.Open));
         Assert.Equal(2, one.Changes - 1);
     }
@@ -135,8 +127,8 @@ public sealed class LaneNeighboursTests
         LaneHello[] said = Record(2, TimeSpan.FromSeconds(3));
         Assert.Contains(said, hello => hello.IsOpen);
         two.Neighbours.Announce(false);
-        Pass(s_step);
-        if (isStock) _hosts.Remove(2);
+        Pass(Step);
+        if (isStock) Hosts.Remove(2);
         for (int i = 0; i < 100; i++)
         {
             foreach (LaneHello hello in said)
@@ -150,7 +142,7 @@ public sealed class LaneNeighboursTests
         }
         if (isStock) return;
         two.Neighbours.Announce(true);
-        Pass(4 * s_step);
+        Pass(4 * Step);
         Assert.Equal(("2", "1"), (one.Open, two.Open));
     }
 
@@ -160,17 +152,17 @@ public sealed class LaneNeighboursTests
     {
         (Host one, _) = Met();
         LaneHello[] said = Record(2, TimeSpan.FromSeconds(30));
-        _hosts.Remove(2);
-        long left = _time.GetTimestamp();
+        Hosts.Remove(2);
+        long left = Time.GetTimestamp();
         for (int i = 0; i < 60_000 / everyMs; i++)
         {
             one.Neighbours.Hear(Device(2), said[^(1 + i % said.Length)]);
             if (i * everyMs % 1000 == 0) one.Use(2);
             Pass(TimeSpan.FromMilliseconds(everyMs));
-            Assert.True(one.Open == "" || _time.GetElapsedTime(left) < TimeSpan.FromSeconds(11), $"believed after {_time.GetElapsedTime(left)}");
+            Assert.True(one.Open == "" || Time.GetElapsedTime(left) < TimeSpan.FromSeconds(11), $"believed after {Time.GetElapsedTime(left)}");
         }
         Assert.Equal("", one.Open);
-        Assert.True(_time.GetElapsedTime(left) > TimeSpan.FromSeconds(30));
+        Assert.True(Time.GetElapsedTime(left) > TimeSpan.FromSeconds(30));
     }
 
     /// <summary>Old hellos, and hellos with numbers of somebody's own, cost the lane for a moment at most.</summary>
@@ -192,7 +184,7 @@ public sealed class LaneNeighboursTests
             });
             one.Use(2);
             two.Use(1);
-            Pass(TimeSpan.FromSeconds(1) + LaneNeighbours.LookInterval + 4 * s_step);
+            Pass(TimeSpan.FromSeconds(1) + LaneNeighbours.LookInterval + 4 * Step);
             Assert.Equal(("2", "1"), (one.Open, two.Open));
         }
     }
@@ -216,7 +208,7 @@ public sealed class LaneNeighboursTests
         Assert.InRange(one.Sent, 8, 13);
         Assert.Equal("", two.Open);
         // What was known long ago must be confirmed before it is used.
-        _isLost = (_, _) => true;
+        IsLost = (_, _) => true;
         Pass(TimeSpan.FromSeconds(10));
         one.Neighbours.Announce(true);
         Assert.Equal("", one.Open);
@@ -228,7 +220,7 @@ public sealed class LaneNeighboursTests
     {
         var random = new Random(seed);
         (Host one, Host two) = Met();
-        _isLost = (_, _) => random.Next(3) == 0;
+        IsLost = (_, _) => random.Next(3) == 0;
         int open = 0;
         for (int i = 0; i < 600; i++)
         {
@@ -249,7 +241,7 @@ public sealed class LaneNeighboursTests
         var closed = new long[count + 1];
         for (int n = 1; n <= count; n++) Start(n);
         double loss = 0;
-        _isLost = (_, _) => random.NextDouble() < loss;
+        IsLost = (_, _) => random.NextDouble() < loss;
         for (int second = 0; second < 400; second++)
         {
             int host = random.Next(1, count + 1);
@@ -260,23 +252,23 @@ public sealed class LaneNeighboursTests
                 case 2: Set(host, false); break;
                 case 3: loss = random.Next(3) * 0.3; break;
             }
-            foreach (Host used in _hosts.Values) used.Use(random.Next(1, count + 1));
+            foreach (Host used in Hosts.Values) used.Use(random.Next(1, count + 1));
             Pass(TimeSpan.FromSeconds(1));
             // What a host with a closed lane believes, it does not use, and does not believe any more when it opens it.
-            foreach (Host believer in _hosts.Values.Where(host => isOpen[host.Number]))
+            foreach (Host believer in Hosts.Values.Where(host => isOpen[host.Number]))
             {
                 foreach (int n in believer.OpenHosts.Where(n => !isOpen[n]))
-                    Assert.True(_time.GetElapsedTime(closed[n]) <= TimeSpan.FromSeconds(4.2), $"{believer.Number} believes {n} after {_time.GetElapsedTime(closed[n])}");
+                    Assert.True(Time.GetElapsedTime(closed[n]) <= TimeSpan.FromSeconds(4.2), $"{believer.Number} believes {n} after {Time.GetElapsedTime(closed[n])}");
             }
         }
         loss = 0;
         for (int n = 1; n <= count; n++) Set(n, true);
         for (int i = 0; i < 70; i++)
         {
-            foreach (Host host in _hosts.Values) host.UseAll();
+            foreach (Host host in Hosts.Values) host.UseAll();
             Pass(TimeSpan.FromSeconds(1));
         }
-        foreach (Host host in _hosts.Values) Assert.Equal(Enumerable.Range(1, count).Where(n => n != host.Number), host.OpenHosts);
+        foreach (Host host in Hosts.Values) Assert.Equal(Enumerable.Range(1, count).Where(n => n != host.Number), host.OpenHosts);
 
         void Start(int number)
         {
@@ -286,9 +278,9 @@ public sealed class LaneNeighboursTests
 
         void Set(int number, bool open)
         {
-            if (isOpen[number] && !open) closed[number] = _time.GetTimestamp();
+            if (isOpen[number] && !open) closed[number] = Time.GetTimestamp();
             isOpen[number] = open;
-            _hosts[number].Neighbours.Announce(open);
+            Hosts[number].Neighbours.Announce(open);
         }
     }
 
@@ -301,7 +293,7 @@ public sealed class LaneNeighboursTests
         PeerTable table = PeerTable.Build([IPNetwork.Parse("10.5.1.0/24")], [.. Enumerable.Range(0, count).Select(n => new Peer(new(new IPAddress([10, 6, (byte)(n / 32), (byte)(n % 32 * 8)]), 29), new([100, 64, (byte)(n / 256), (byte)n])))], null, 1);
         LaneNeighbours neighbours = null!;
         ulong[] numbers = new ulong[count];
-        neighbours = new(_time, () => table, (_, _) => 0, (to, hello) =>
+        neighbours = new(Time, () => table, (_, _) => 0, (to, hello) =>
         {
             sent++;
             numbers[table.Find((uint)Prefix.ToNumber(to))] = hello.Mine;
@@ -313,7 +305,7 @@ public sealed class LaneNeighboursTests
         sent = 0;
         for (int look = 0; look < 60 * 5; look++)
         {
-            _time.Advance(LaneNeighbours.LookInterval);
+            Time.Advance(LaneNeighbours.LookInterval);
             neighbours.Look();
             for (int n = look % 50; n < count; n += 50) neighbours.Hear(table.Peers[n].Subnet.BaseAddress, new(true, false, numbers[n], 7));
         }
@@ -329,7 +321,7 @@ public sealed class LaneNeighboursTests
         Peer[] leases = [new(new(Device(first), 24), new([192, 0, 2, 2])), new(new(Device(second), 24), new([192, 0, 2, 2]))];
         one.Table = PeerTable.Build([new(Device(1), 24)], leases, null, 1);
         one.Use(2);
-        Pass(LaneNeighbours.LookInterval + 4 * s_step);
+        Pass(LaneNeighbours.LookInterval + 4 * Step);
         Assert.Equal(("2", "1"), (one.Open, two.Open));
     }
 
@@ -340,14 +332,14 @@ public sealed class LaneNeighboursTests
         (Host one, _) = Met();
         Peer[] leases = [new(new(Device(2), 24), new([192, 0, 2, 2])), new(new(Device(moved), 24), new([192, 0, 2, 2]))];
         one.Table = PeerTable.Build([new(Device(1), 24)], leases, null, 1);
-        _hosts.Remove(2);
+        Hosts.Remove(2);
         Add(moved, 1).Neighbours.Announce(true);
         for (int i = 0; i < 10; i++)
         {
             one.Use(moved);
             Pass(TimeSpan.FromSeconds(1));
         }
-        Assert.Equal(("2", "1"), (one.Open, _hosts[moved].Open));
+        Assert.Equal(("2", "1"), (one.Open, Hosts[moved].Open));
     }
 
     /// <summary>The other one may have no lane.</summary>
@@ -373,109 +365,8 @@ public sealed class LaneNeighboursTests
         Assert.False(one.Neighbours.HasChanged);
         Pass(TimeSpan.FromSeconds(30), one);
         Assert.Equal(1, one.Changes);
-        _hosts[2].Neighbours.Announce(false);
-        Pass(s_step);
+        Hosts[2].Neighbours.Announce(false);
+        Pass(Step);
         Assert.Equal((2, true), (one.Changes, one.Neighbours.HasChanged));
-    }
-
-    private (Host One, Host Two) Pair()
-    {
-        (Host one, Host two) = (Add(1, 2), Add(2, 1));
-        one.Neighbours.Announce(true);
-        two.Neighbours.Announce(true);
-        return (one, two);
-    }
-
-    private (Host One, Host Two) Met()
-    {
-        (Host one, Host two) = Pair();
-        one.Use(2);
-        Pass(LaneNeighbours.LookInterval + 4 * s_step);
-        Assert.Equal(("2", "1"), (one.Open, two.Open));
-        return (one, two);
-    }
-
-    /// <summary>What a host says while there are packets in both directions.</summary>
-    private LaneHello[] Record(int from, TimeSpan time)
-    {
-        List<LaneHello> said = [];
-        Func<int, int, bool> isLost = _isLost;
-        _isLost = (sender, to) =>
-        {
-            if (sender == from) said.Add(_passing);
-            return isLost(sender, to);
-        };
-        Pass(time, [.. _hosts.Values]);
-        _isLost = isLost;
-        return [.. said];
-    }
-
-    private Host Add(int number, params int[] peers) => _hosts[number] = new(number, _time, Table(number, peers), (to, hello) => _wire.Enqueue((number, to, hello)));
-
-    /// <summary>Time passes, with a packet for everybody from the hosts in <paramref name="busy"/> every second.</summary>
-    private void Pass(TimeSpan time, params Host[] busy)
-    {
-        for (TimeSpan passed = TimeSpan.Zero; passed < time; passed += s_step)
-        {
-            _time.Advance(s_step);
-            long ms = _time.GetTimestamp() / TimeSpan.TicksPerMillisecond;
-            for (int waiting = _wire.Count; waiting > 0; waiting--)
-            {
-                (int from, int to, LaneHello hello) = _wire.Dequeue();
-                _passing = hello;
-                if (!_isLost(from, to) && _hosts.TryGetValue(to, out Host? host)) host.Neighbours.Hear(Device(from), hello);
-            }
-            if (ms % 1000 == 0) foreach (Host host in busy) host.UseAll();
-            if (ms % (long)LaneNeighbours.LookInterval.TotalMilliseconds != 0) continue;
-            foreach (Host host in _hosts.Values) host.Neighbours.Look();
-        }
-    }
-
-    private static IPAddress Device(int number) => new([10, 5, (byte)number, 0]);
-
-    private static PeerTable Table(int number, params int[] peers) =>
-        PeerTable.Build([new(Device(number), 24)], [.. peers.Select(n => new Peer(new(Device(n), 24), new([192, 0, 2, (byte)n])))], null, 1);
-
-    private sealed class Host
-    {
-        internal Host(int number, TimeProvider time, PeerTable table, Action<int, LaneHello> send)
-        {
-            (Number, Table) = (number, table);
-            Neighbours = new(time, () => Table, (t, peer) => t.EgressPackets(t.EndpointOf(peer)), (to, hello) =>
-            {
-                Sent++;
-                // As the engine does with what the socket says.
-                int peer = Table.Find((uint)Prefix.ToNumber(to));
-                if (peer >= 0) Table.Counters(0, Table.EndpointOf(peer)).EgressPackets++;
-                send(to.GetAddressBytes()[2], hello);
-            })
-            { Changed = () => Changes++ };
-        }
-
-        internal int Number { get; }
-
-        internal PeerTable Table { get; set; }
-
-        internal LaneNeighbours Neighbours { get; }
-
-        internal int Sent { get; set; }
-
-        internal int Changes { get; private set; }
-
-        internal IEnumerable<int> OpenHosts => Neighbours.Open().Select(host => (int)host.GetAddressBytes()[3]).Order();
-
-        internal string Open => string.Join(' ', OpenHosts);
-
-        /// <summary>A packet is sent to a host.</summary>
-        internal void Use(int number)
-        {
-            int peer = Table.Find((uint)Prefix.ToNumber(Device(number)));
-            if (peer >= 0) Table.Counters(0, Table.EndpointOf(peer)).EgressPackets++;
-        }
-
-        internal void UseAll()
-        {
-            foreach (Peer peer in Table.Peers) Use(peer.PublicIP.GetAddressBytes()[3]);
-        }
     }
 }
