@@ -32,7 +32,7 @@ internal sealed class KernelVxlanContender(ContenderSpec spec, AddressPlan plan)
     }
 
     /// <summary>
-    /// Down it has no socket. GRO asks nobody which socket a datagram is for while a namespace has a single one of this kind (net/ipv4/udp_offload.c, udp_tunnel_update_gro_lookup), which is 2 % of
+    /// Down it has no socket. GRO asks nobody which socket a datagram is for while a namespace has a single one of this kind (net/ipv4/udp_offload.c, udp_tunnel_update_gro_lookup), which is 2.5 % of
     /// all samples wire-like: with a second one that waits, another contender's would be measured without.
     /// </summary>
     internal override Task StandAsideAsync(Action<string> notice, CancellationToken cancel)
